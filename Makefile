@@ -1,0 +1,54 @@
+# make repro: set up, pull the data, reproduce the pipeline, print a summary.   make help: all targets.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where DVC and matplotlib keep their caches when there is no home folder to write to
+export HOME ?= $(CURDIR)/.home
+
+.PHONY: help setup data repro test test-slow fuzz ui read bench bench-ocr lock
+
+help:            ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*##/  make \1\t/' | expand -t 20
+
+setup: .venv/.locked   ## the virtual environment, from requirements.lock
+
+.venv/.locked: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing from requirements.lock (once, a minute or two)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+data: setup      ## the raw data that data.dvc tracks, from the DVC remote
+	@dvc pull --quiet data.dvc || { echo "make data: data.dvc: missing or damaged in the DVC remote; 'dvc pull data.dvc' says what," \
+	  "'git checkout storage' brings back what came with the project" >&2; exit 1; }
+
+repro: data      ## reproduce the whole pipeline, then print a summary
+	@dvc repro
+	@python -m pipeline.summary
+
+test: setup      ## the tests
+	@python -m pytest
+
+test-slow: setup ## the tests that take minutes: crashes, kills, races, servers
+	@python -m pytest -m slow
+
+ui: setup        ## the MLflow UI on http://127.0.0.1:5000
+	@python -m pipeline.tracking ui
+
+read: setup      ## read your own photos: make read PAGES=photo.jpg
+	@test -n "$(PAGES)" || { echo "make read: name a photo or a folder, for example: make read PAGES=photo.jpg" >&2; exit 1; }
+	@python -m pipeline.ocr "ocr.pages='$(PAGES)'" ocr.output=outputs/read tracking.uri=none
+
+bench: setup     ## speed beside PyTorch and scikit-learn, where installed; then the pipeline's own floors
+	@python -m benchmarks.bench_nn
+	@python -m benchmarks.bench_pipeline
+
+bench-ocr: setup ## page reading beside Tesseract and RapidOCR, where installed
+	@python -m benchmarks.bench_ocr
+
+fuzz: setup      ## 10,000 damaged files for every reader
+	@python -m tests.fuzz
+
+lock:            ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --extra test pyproject.toml -o requirements.lock

@@ -1,0 +1,16 @@
+"""Many characters in one picture: a row a class."""
+
+import numpy as np
+
+from pipeline.characters import CLASSES, SIZE
+from pipeline.characters.dataset import Characters
+
+
+def contact_sheet(characters: Characters, columns: int = 24) -> np.ndarray:
+    """The first `columns` samples of every class as one image (36 * SIZE, columns * SIZE) uint8, bright ink on dark."""
+    sheet = np.zeros((len(CLASSES) * SIZE, columns * SIZE), np.uint8)
+    for label in range(len(CLASSES)):
+        own = characters.images[characters.labels == label][:columns]
+        if len(own):
+            sheet[label * SIZE:(label + 1) * SIZE, :len(own) * SIZE] = np.hstack(list(own))
+    return sheet

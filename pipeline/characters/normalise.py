@@ -1,0 +1,124 @@
+"""The normal form of a character: what tells writers and pens apart, but not letters, is taken out.
+
+Ink is bright on dark. Its slant is undone, its box is scaled to a fixed size and centred (a narrow or flat box is widened
+a little, but stays narrow or flat), and its strokes get about the same width.
+"""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from pipeline.characters import SIZE
+
+BOX = 26
+"""Longer side in pixels of the ink within the SIZE x SIZE image."""
+ASPECT = 0.6  # the box's shorter over its longer side is raised to this power
+SLANT = 0.6  # the steepest shear that is undone
+PEN = 3.0  # pixels of a stroke's width that thinner and thicker strokes are brought towards
+WORKING = 64  # pixels; larger images are first averaged down to less than twice as many
+NOISE = 0.2  # of the ink's brightness: below it is paper
+CHUNK = 128  # images at once: their arrays stay in the processor's cache
+SPECK = 0.015  # a connected piece with less than this share of the ink is a speck
+
+
+def normalise(image: np.ndarray) -> np.ndarray:
+    """Normal form (SIZE, SIZE) uint8 of one character `image` (H, W) uint8, bright ink on dark, of any size.
+
+    An image without ink gives zeros.
+    """
+    return even_width(frame(image)[None])[0]
+
+
+def normalise_all(images: np.ndarray) -> np.ndarray:
+    """Normal forms (N, SIZE, SIZE) uint8 of `images`: (N, H, W) uint8, or a list of (H, W) of different sizes."""
+    if not len(images):
+        return np.zeros((0, SIZE, SIZE), np.uint8)
+    framed = np.stack([frame(image) for image in images])
+    return np.concatenate([even_width(framed[at:at + CHUNK]) for at in range(0, len(framed), CHUNK)])
+
+
+def frame(image: np.ndarray) -> np.ndarray:
+    """The ink of `image` (H, W) uint8 upright in its box, (SIZE, SIZE) uint8."""
+    ink = drop_specks(without_paper(shrink(image)))
+    rows, columns = np.nonzero(ink)
+    if not len(rows):
+        return np.zeros((SIZE, SIZE), np.uint8)
+    weights = ink[rows, columns].astype(np.float64)
+    middle = rows @ weights / weights.sum()
+    slant = lean(rows - middle, columns, weights)
+    y0, y1 = rows.min() - 0.5, rows.max() + 0.5
+    upright = columns + slant * (rows - middle)
+    x0, x1 = upright.min() - 0.5, upright.max() + 0.5
+    longer = max(x1 - x0, y1 - y0)
+    width, height = (BOX * (side / longer) ** ASPECT for side in (x1 - x0, y1 - y0))
+    return draw_box(ink, (x0, y0, x1, y1), (width, height), slant, middle)
+
+
+def shrink(image: np.ndarray) -> np.ndarray:
+    """The image with its longer side below 2 WORKING pixels; each pixel is an average."""
+    factor = max(image.shape) // WORKING
+    if factor < 2:
+        return image
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).reduce(factor))
+
+
+def without_paper(image: np.ndarray) -> np.ndarray:
+    """The image (H, W) uint8 with the ink's core white, and black wherever it is darker than NOISE of that core."""
+    values = image.ravel()
+    if not values.any():
+        return image
+    core = float(np.partition(values, -max(1, values.size // 100))[-max(1, values.size // 100)]) or float(values.max())
+    table = np.clip((np.arange(256) / core - NOISE) / (1 - NOISE), 0, 1) * 255
+    return table.astype(np.uint8)[image]
+
+
+def drop_specks(ink: np.ndarray) -> np.ndarray:
+    """The ink without connected pieces that hold less than SPECK of it."""
+    labels, count = ndimage.label(ink, np.ones((3, 3)))
+    if count < 2:
+        return ink
+    mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)
+    return np.where((mass < SPECK * mass.sum())[labels], 0, ink).astype(np.uint8)
+
+
+def lean(rows: np.ndarray, columns: np.ndarray, weights: np.ndarray) -> float:
+    """Shear of the ink to the right from its second moments, at most SLANT; `rows` are counted from the ink's middle."""
+    spread = (weights * rows) @ rows
+    return float(np.clip(-((weights * rows) @ columns) / spread, -SLANT, SLANT)) if spread > 0 else 0.0
+
+
+def draw_box(ink: np.ndarray, box: tuple, size: tuple, slant: float, middle: float) -> np.ndarray:
+    """The part `box` (x0, y0, x1, y1) of the upright plane, scaled to `size` (width, height) in the middle of the result."""
+    x0, y0, x1, y1 = box
+    across, down = (x1 - x0) / size[0] / 2, (y1 - y0) / size[1] / 2  # steps in the ink of half a pixel of the result
+    left, top = (x0 + x1) / 2 - SIZE * across, (y0 + y1) / 2 - SIZE * down
+    # Pillow's pixel i lies at i + 0.5; rows and columns above are those of NumPy, pixel i at i.
+    shear = -slant * down
+    start = left + 0.5 - slant * (top - middle)
+    twice = Image.fromarray(ink).transform((2 * SIZE, 2 * SIZE), Image.Transform.AFFINE,
+                                           (across, shear, start, 0.0, down, top + 0.5), Image.Resampling.BILINEAR)
+    small = np.asarray(twice.reduce(2))
+    core = np.partition(small.ravel(), -SIZE)[-SIZE]  # the brightest few pixels, which a thin pen leaves grey
+    return np.minimum(small * (255.0 / max(float(core), 1.0)), 255).astype(np.uint8)
+
+
+def even_width(images: np.ndarray) -> np.ndarray:
+    """Images (N, SIZE, SIZE) uint8 with strokes brought towards PEN pixels, by up to one pixel on each side, twice."""
+    for _ in range(2):
+        padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+        grow = (PEN - stroke_width(padded))[:, None, None]
+        around = np.where(grow > 0, padded, 255 - padded)  # erosion is dilation of the negative
+        most = np.maximum(around[:, 1:-1], np.maximum(around[:, :-2], around[:, 2:]))
+        most = np.maximum(most[:, :, 1:-1], np.maximum(around[:, 1:-1, :-2], around[:, 1:-1, 2:]))
+        changed = np.where(grow > 0, most, 255 - most).astype(np.float32)
+        share = np.minimum(np.abs(grow) / 2, 1).astype(np.float32)
+        images = (images + share * (changed - images) + 0.5).astype(np.uint8)
+    return images
+
+
+def stroke_width(images: np.ndarray) -> np.ndarray:
+    """Width in pixels (N,) of the strokes: the ink's area over half its outline."""
+    grey = images.astype(np.int16)
+    area = grey.sum(axis=(1, 2), dtype=np.int64)
+    outline = sum(np.abs(np.diff(grey, axis=axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
+    return 2.3 * area / np.maximum(outline, 1)  # 2.3: steps along rows and columns are longer than a slanted outline

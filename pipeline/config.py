@@ -1,0 +1,281 @@
+"""The schema of conf/: types, ranges, units. One section per group; a stage is handed only the sections it reads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Iterable, Optional
+
+import numpy as np
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pipeline.characters.augment import AugmentOptions
+from pipeline.characters.strokes import StrokesOptions
+from pipeline.errors import ConfigError
+from pipeline.nn.options import ModelOptions, TrainOptions
+from pipeline.page.options import OcrOptions
+from pipeline.page.render import RenderOptions
+from pipeline.paths import ROOT
+
+SOURCES = ("strokes", "nist36", "emnist", "folder", "npz")
+
+
+@dataclass
+class DataConfig:
+    """Where the characters come from.
+
+    Attributes:
+        sources: any of `SOURCES`; several are mixed, split by split.
+        root: folder (or the file, for `npz`) of the real data; `strokes` alone needs none.
+        library: the stroke library the generator inks.
+        variant: which EMNIST split to read, `balanced` or `byclass`.
+        download: fetch EMNIST when `root` does not hold it.
+        train_per_class, valid_per_class, test_per_class: samples a class; 0 takes all there are.
+        seed: of the generator and of random splits.
+    """
+
+    sources: list[str]
+    root: str
+    library: str
+    variant: str
+    download: bool
+    train_per_class: int
+    valid_per_class: int
+    test_per_class: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not self.sources or not set(self.sources) <= set(SOURCES):
+            raise ConfigError(f"sources: {self.sources} must name one or more of {', '.join(SOURCES)}")
+        if self.variant not in ("balanced", "byclass"):
+            raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
+        for key in ("train_per_class", "valid_per_class", "test_per_class", "seed"):
+            if getattr(self, key) < 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
+        if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:
+            raise ConfigError("train_per_class: the generator needs to know how many; give 1 or more for each split")
+
+
+@dataclass
+class TrainConfig(TrainOptions):
+    """What the network's own `TrainOptions` hold, and what only the stage needs.
+
+    Attributes:
+        initial: stored weights to start from, in every layer whose shape fits; null: all layers start at random.
+        resume: go on from the checkpoint of an interrupted training of the same configuration.
+        check_gradients: compare every gradient with central differences instead of training.
+    """
+
+    initial: Optional[str]
+    resume: bool
+    check_gradients: bool
+
+
+@dataclass
+class EvaluateConfig:
+    """Attributes: model, data: what to measure on what; on: any other `.npz`, measured to standard output only."""
+
+    model: Optional[str]
+    on: Optional[str]
+    confused_pairs: int
+
+
+@dataclass
+class VisualizeConfig:
+    """Attributes: units: hidden units or filters to draw; depth, width: of the networks that show vanishing gradients."""
+
+    units: int
+    depth: int
+    width: int
+    dpi: int
+
+    def __post_init__(self) -> None:
+        for key in ("units", "depth", "width", "dpi"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be 1 or more")
+
+
+@dataclass
+class OcrConfig(OcrOptions):
+    """What the page reader's own `OcrOptions` hold, and where the stage reads and writes.
+
+    Attributes:
+        pages: photos or folders of photos; `-` reads one photo from standard input; null: the rendered pages.
+        output: folder for the text, JSON, hOCR, ALTO and annotated picture of each page; null: the stage's own.
+        model: weights to read with; null: those that `train` wrote.
+        language: table of the character language model.
+    """
+
+    pages: Any
+    output: Optional[str]
+    model: Optional[str]
+    language: str
+
+
+@dataclass
+class TrackingConfig:
+    """Attributes: uri: MLflow store, `local` for mlflow.db in the project, `none` for no tracking; experiment: its name."""
+
+    uri: str
+    experiment: str
+
+
+@dataclass
+class SweepConfig:
+    """How the jobs of a multirun are treated.
+
+    Attributes:
+        rerun: run also what already finished in this experiment with the same configuration and data.
+        prune: `none`, or `median`: stop a job that is worse than half of the others were at the same epoch.
+        prune_after: epochs that every job may run before.
+    """
+
+    rerun: bool
+    prune: str
+    prune_after: int
+
+    def __post_init__(self) -> None:
+        if self.prune not in ("none", "median"):
+            raise ConfigError(f"prune: {self.prune!r} must be none or median")
+        if self.prune_after < 1:
+            raise ConfigError(f"prune_after: {self.prune_after} must be 1 or more")
+
+
+SECTIONS: dict[str, Any] = {
+    "data": DataConfig,
+    "strokes": StrokesOptions,
+    "pages": RenderOptions,
+    "model": ModelOptions,
+    "augment": AugmentOptions,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "visualize": VisualizeConfig,
+    "ocr": OcrConfig,
+    "tracking": TrackingConfig,
+    "sweep": SweepConfig,
+}
+
+READS = {
+    "prepare": ("data", "strokes", "pages"),
+    "train": ("seed", "data", "strokes", "model", "augment", "train", "tracking"),
+    "evaluate": ("evaluate", "tracking"),
+    "visualize": ("seed", "visualize", "tracking"),
+    "ocr": ("ocr", "tracking"),
+}
+"""The sections each stage reads, and is therefore handed; `dvc.yaml` tracks their files for it."""
+
+
+class Config(SimpleNamespace):
+    """The sections a stage reads as checked dataclasses, and `values`, the same as a plain nested dict."""
+
+    values: dict[str, Any]
+
+
+def read(composed: DictConfig, sections: Iterable[str]) -> Config:
+    """Check the named sections of a composed configuration.
+
+    Raises:
+        ConfigError: one line naming the key, what it holds and what it must be.
+    """
+    checked: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    for name in sections:
+        if name == "seed":
+            checked[name] = values[name] = _read_seed(composed)
+            continue
+        try:
+            given = OmegaConf.to_container(composed[name], resolve=True)  # here, where interpolations see the whole
+            section = OmegaConf.merge(OmegaConf.structured(SECTIONS[name]), given)
+            checked[name] = OmegaConf.to_object(section)
+            values[name] = OmegaConf.to_container(section)
+        except OmegaConfBaseException as error:
+            key = getattr(error, "full_key", None) or getattr(error, "key", None) or ""
+            reason = str(error.msg if hasattr(error, "msg") else error).splitlines()[0]
+            raise ConfigError(f"{name}.{key}: {reason}; the keys of `{name}` stand in conf/{name}/") from None
+        except ConfigError as error:
+            raise ConfigError(f"{name}.{error}") from None
+    return Config(**checked, values=values)
+
+
+def _read_seed(composed: DictConfig) -> int:
+    seed = composed.get("seed")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed: {seed!r} must be a whole number from 0 to 4294967295")
+    return seed
+
+
+MAX_BYTES, MAX_DEPTH = 100_000, 20
+
+
+def check_file(file: Path) -> None:
+    """Refuse a file of conf/ that Hydra should not compose: one that makes objects, or memory, out of a few lines.
+
+    What is merely wrong YAML passes: Hydra says so if the file is chosen.
+
+    Raises:
+        ConfigError: a tag, an anchor, values nested too deeply, or a file too large.
+    """
+    if file.stat().st_size > MAX_BYTES:
+        raise ConfigError(f"{file}: larger than {MAX_BYTES:,} bytes, which no configuration is")
+    depth = 0
+    try:
+        for event in yaml.parse(file.read_bytes(), Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if getattr(event, "tag", None) or getattr(event, "anchor", None) or depth > MAX_DEPTH:
+                raise ConfigError(f"{file}: line {event.start_mark.line + 1}: tags, anchors and values nested more than {MAX_DEPTH} "
+                                  "deep are not allowed; write the plain value")
+    except (yaml.YAMLError, ValueError):
+        pass
+
+
+def check_files(folder: Path = ROOT / "conf") -> None:
+    """`check_file` for all of conf/."""
+    for file in sorted(folder.rglob("*.yaml")):
+        check_file(file)
+
+
+def _random(key: str, trial: int) -> np.random.Generator:
+    """What a trial of a random search draws the value of `key` from: the same one every time."""
+    return np.random.default_rng((trial, *key.encode()))
+
+
+def draw(key: str, trial: int, low: float, high: float) -> float:
+    """A number between low and high, uniform in its logarithm: `${draw:lr,${trial},0.001,0.1}` in an experiment."""
+    return float(f"{np.exp(_random(key, trial).uniform(np.log(low), np.log(high))):.3g}")
+
+
+def pick(key: str, trial: int, values: list[Any]) -> Any:
+    """One of the values: `${pick:hidden,${trial},[[32],[64]]}`."""
+    value = values[_random(key, trial).integers(len(values))]
+    return OmegaConf.create(value) if isinstance(value, list) else value
+
+
+OmegaConf.register_new_resolver("draw", draw)
+OmegaConf.register_new_resolver("pick", pick)
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{"train": {"lr": 0.1}}` -> `{"train.lr": 0.1}`; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat.update(flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
+    return flat
+
+
+def check_tracked(stage: str, choices: dict[str, str], dvc_file: Path = ROOT / "dvc.yaml") -> None:
+    """Make sure that `dvc.yaml` tracks each file of conf/ this stage is composed from: an edit must never go unseen.
+
+    Args:
+        choices: group -> file, as Hydra chose them.
+
+    Raises:
+        ConfigError: naming the file that `dvc.yaml` does not list among the stage's params.
+    """
+    tracked = set()
+    for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
+        tracked.update(entry if isinstance(entry, dict) else [entry])
+    for section in READS[stage]:
+        file = f"conf/{section}/{choices[section]}.yaml" if section in choices else "conf/config.yaml"
+        if file not in tracked:
+            raise ConfigError(f"dvc.yaml: stage {stage} reads {file} but does not track it; add it to the stage's params")

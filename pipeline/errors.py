@@ -1,0 +1,25 @@
+"""Errors that are part of the interface: each message is one line that names the file or key and says what to do."""
+
+
+class UserError(Exception):
+    """Something the user can mend. The command line prints the message alone and exits with status 1."""
+
+
+class ConfigError(UserError):
+    """A value in `conf/` or an override has the wrong key, type or range."""
+
+
+class DataError(UserError):
+    """A data or model file is missing, damaged, of the wrong shape, or not to be trusted."""
+
+
+class PageError(UserError):
+    """A page cannot be read: not an image, too large, empty, or nothing on it."""
+
+
+class DivergedError(UserError):
+    """The training loss is no longer finite."""
+
+
+class StoppedError(UserError):
+    """A training was ended from outside: pruned, or the sweep it belongs to is gone."""

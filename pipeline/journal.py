@@ -1,0 +1,71 @@
+"""A run's journal on the local disk: every event is written here first, so that nothing is lost when the store is down."""
+
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import writing
+
+
+class Journal:
+    """One folder: `events.jsonl`, copies of the files to upload, and how far the upload came.
+
+    An event is a dict with `kind` and what that kind needs. Only one process writes a journal.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, parent: Path, name: str) -> "Journal":
+        """Start an empty journal in a new folder below `parent`."""
+        with writing(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            return cls(Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-", dir=parent)))
+
+    def append(self, kind: str, **fields: Any) -> None:
+        """Add one event, on the disk before this returns."""
+        with writing(self.folder), open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps({"kind": kind, "time": int(time.time() * 1000), **fields}) + "\n")
+
+    def keep(self, path: Path) -> str:
+        """Copy a file or folder into the journal, for the original may change before it is uploaded; return its name."""
+        with writing(self.folder):
+            target = Path(tempfile.mkdtemp(dir=self.folder)) / path.name
+            if path.is_dir():
+                shutil.copytree(path, target)
+            else:
+                shutil.copy2(path, target)
+        return str(target.relative_to(self.folder))
+
+    def write(self, name: str, text: str) -> str:
+        """Put text into the journal as a file called `name`; return its name within the journal."""
+        with writing(self.folder):
+            target = Path(tempfile.mkdtemp(dir=self.folder)) / name
+            target.write_text(text, encoding="utf-8")
+        return str(target.relative_to(self.folder))
+
+    def events(self) -> list[dict[str, Any]]:
+        """All events so far; a last line cut short by a crash is left out."""
+        file = self.folder / "events.jsonl"
+        lines = file.read_text(encoding="utf-8").split("\n")[:-1] if file.exists() else []
+        return [json.loads(line) for line in lines]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """`run_id` in the store (None before it exists there) and `uploaded`, the number of events it has."""
+        file = self.folder / "state.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"run_id": None, "uploaded": 0}
+
+    @state.setter
+    def state(self, value: dict[str, Any]) -> None:
+        temporary = self.folder / "state.tmp"
+        temporary.write_text(json.dumps(value), encoding="utf-8")
+        temporary.replace(self.folder / "state.json")
+
+    def discard(self) -> None:
+        """Remove the journal: the store has everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)

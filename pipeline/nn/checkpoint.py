@@ -1,0 +1,50 @@
+"""The state of a training run on disk, from which it goes on as if it had never stopped."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import ConfigError, DataError
+from pipeline.nn.archive import read_archive, write_archive
+
+Array = np.ndarray
+
+
+def save_checkpoint(path: Path, configuration: dict, history: dict, arrays: dict[str, Array]) -> None:
+    """Write `arrays` (weights, best weights, optimiser state) and two dictionaries that JSON can hold, whole or not at all."""
+    description = json.dumps({"configuration": configuration, "history": history}, sort_keys=True)
+    write_archive(path, {"description": np.array(description), **arrays})
+
+
+def load_checkpoint(path: Path, configuration: dict, arrays: dict[str, Array]) -> dict | None:
+    """Copy the stored arrays into `arrays` and return the stored history, or None if there is no such file.
+
+    ConfigError names the keys if the run was configured differently; DataError if the file is damaged.
+    """
+    if not Path(path).exists():
+        return None
+    stored = read_archive(path)
+    try:
+        description = json.loads(str(stored.pop("description")))
+        old, new = _flat(description["configuration"]), _flat(json.loads(json.dumps(configuration)))
+        history = dict(description["history"])
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path}: not a checkpoint of this program ({error}); delete it to start again") from None
+    different = [f"{key} was {old.get(key)}, is {new.get(key)}" for key in sorted(old | new) if old.get(key) != new.get(key)]
+    if different:
+        raise ConfigError(f"{path}: checkpoint of another configuration ({'; '.join(different)}); delete it to start again")
+    for name, array in arrays.items():
+        if name not in stored or stored[name].shape != array.shape or stored[name].dtype != array.dtype:
+            raise DataError(f"{path}: damaged ({name} is missing or has a wrong shape); delete it to start again")
+    for name, array in arrays.items():
+        array[:] = stored[name]
+    return history
+
+
+def _flat(tree: dict, prefix: str = "") -> dict:
+    """{"train": {"lr": 1}} -> {"train.lr": 1}"""
+    flat = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat

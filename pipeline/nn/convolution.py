@@ -1,0 +1,163 @@
+"""Layers that act on images: convolution, max-pooling, and the steps between rows of vectors and stacks of images.
+
+Images are `(C, H, W, N)` here: channels, height, width, and the N samples last. The same pixel of all samples lies together
+in memory, so that shifting a window copies whole runs of W x N numbers, and taking every second pixel still leaves runs of N.
+LeCun et al. 1998, "Gradient-based learning applied to document recognition", is where these networks come from.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from pipeline.nn.initializers import Initializer
+from pipeline.nn.layers import Array, Layer
+
+BLOCK_COLUMNS, BLOCK_BYTES = 2048, 1 << 20
+"""How many windows a convolution unfolds at once: their matrix should stay in the second-level cache, with room to spare."""
+
+
+class ToImages(Layer):
+    """Rows (N, H * W) of grey values -> images (1, H, W, N)."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.size = (height, width)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        y = self.buffer("y", (1, *self.size, len(x)), x.dtype)
+        y.reshape(-1, len(x))[:] = x.T
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        return dy.reshape(-1, dy.shape[-1]).T
+
+
+class Flatten(Layer):
+    """Images (C, H, W, N) -> rows (N, C * H * W)."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self.shape = x.shape
+        y = self.buffer("y", (x.shape[-1], x[..., 0].size), x.dtype)
+        y[:] = x.reshape(-1, x.shape[-1]).T
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        dx = self.buffer("dx", self.shape, dy.dtype)
+        dx.reshape(-1, dx.shape[-1])[:] = dy.T
+        return dx
+
+
+class Conv2d(Layer):
+    """y[m, u, v] = b[m] + sum over c, i, j of weight[m, c, i, j] x[c, u + i, v + j], for every sample.
+
+    x (C, H, W, N) -> y (M, H - K + 1, W - K + 1, N); `weight` (M, C, K, K), `bias` (M,). No padding, step 1.
+
+    Unfolded into the columns of a matrix ("im2col"), the windows of K x K pixels turn the convolution into one matrix product.
+    That matrix is K * K times as large as the image: it is made for a few output rows at a time, small enough to stay in the
+    cache, and made again in `backward` rather than kept.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, initializer: Initializer, rng: np.random.Generator, dtype=np.float32
+    ) -> None:
+        super().__init__()
+        shape = (outputs, inputs, kernel, kernel)
+        self.kernel = kernel
+        self.params["weight"] = initializer(shape, inputs * kernel**2, outputs * kernel**2, rng).astype(dtype)
+        self.params["bias"] = np.zeros(outputs, dtype)
+        self.grads = {key: np.zeros_like(value) for key, value in self.params.items()}
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self.x = x
+        weight, bias = self.params["weight"], self.params["bias"]
+        weight = np.column_stack([weight.reshape(len(bias), -1), bias])  # (M, C K K + 1)
+        height, width = x.shape[1] - self.kernel + 1, x.shape[2] - self.kernel + 1
+        y = self.buffer("y", (len(bias), height, width, x.shape[-1]), x.dtype)
+        for rows, windows in self._unfolded(x):
+            np.matmul(weight, windows, out=y[:, rows].reshape(len(bias), -1))  # (M, P), a view
+        return y
+
+    def backward(self, dy: Array) -> Array | None:
+        """Gradients with respect to weight, bias and x.
+
+        The definition is linear in each of weight, b and x, so the chain rule gives, with sums over all u, v and samples,
+
+            dJ/dweight[m, c, i, j] = sum x[c, u + i, v + j] dy[m, u, v]
+            dJ/db[m]               = sum dy[m, u, v]
+            dJ/dx[c, p, q]         = sum over m, i, j of weight[m, c, i, j] dy[m, p - i, q - j]
+
+        The first is a product with the unfolded windows again. The last is taken one kernel row i at a time: one product gives
+        what each dy sends back through that row, and K shifted additions bring it to its pixels.
+        """
+        total = self.buffer("total", (self.params["weight"][0].size + 1, len(dy)), dy.dtype)  # (C K K + 1, M)
+        part = self.buffer("part", total.shape, dy.dtype)
+        total[:] = 0
+        for rows, windows in self._unfolded(self.x):
+            total += np.matmul(windows, dy[:, rows].reshape(len(dy), -1).T, out=part)
+        self.grads["weight"].reshape(len(dy), -1)[:] = total[:-1].T
+        self.grads["bias"][:] = total[-1]
+        return self._input_gradient(dy) if self.needs_dx else None
+
+    def _input_gradient(self, dy: Array) -> Array:
+        kernel, (height, width) = self.kernel, dy.shape[1:3]
+        weight = self.params["weight"].transpose(2, 3, 1, 0).reshape(kernel, -1, len(dy))  # (K, K C, M): kernel row first
+        dx = self.buffer("dx", self.x.shape, dy.dtype)
+        dx[:] = 0
+        sent = self.buffer("sent", (kernel, len(dx), *dy.shape[1:]), dy.dtype)  # (K, C, H', W', N)
+        for i in range(kernel):
+            np.matmul(weight[i], dy.reshape(len(dy), -1), out=sent.reshape(weight.shape[1], -1))
+            for j in range(kernel):
+                dx[:, i : i + height, j : j + width] += sent[j]
+        return dx
+
+    def _unfolded(self, x: Array) -> Iterator[tuple[slice, Array]]:
+        """Yield (slice of output rows, their P windows as columns (C K K + 1, P)). The next one overwrites the array.
+
+        The 1 below each window meets the bias in the product, and in `backward` collects its gradient: no pass over y of its own.
+        """
+        windows = sliding_window_view(x, (self.kernel, self.kernel), axis=(1, 2))  # (C, H', W', N, K, K)
+        windows = windows.transpose(0, 4, 5, 1, 2, 3)  # (C, K, K, H', W', N)
+        depth, height = self.params["weight"][0].size, windows.shape[3]
+        columns = min(BLOCK_COLUMNS, BLOCK_BYTES // (depth * x.itemsize))
+        step = max(1, columns // windows[0, 0, 0, 0].size)
+        for start in range(0, height, step):
+            rows = slice(start, min(start + step, height))
+            block = windows[:, :, :, rows]
+            unfolded = self.buffer(f"unfolded {block.shape[3]}", (depth + 1, block[0, 0, 0].size), x.dtype)
+            unfolded[:-1].reshape(block.shape)[:] = block
+            unfolded[-1] = 1
+            yield rows, unfolded
+
+
+class MaxPool(Layer):
+    """Largest value of each 2 x 2 square: (C, H, W, N) -> (C, H // 2, W // 2, N). A last odd row or column is dropped."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """First the larger of each two rows, then of each two columns. Of equal values the first one counts."""
+        self.shape, (height, width) = x.shape, x.shape[1:3]
+        x = x[:, : height // 2 * 2, : width // 2 * 2]
+        rows = self._larger("rows", x[:, ::2], x[:, 1::2])
+        return self._larger("columns", rows[:, :, ::2], rows[:, :, 1::2])
+
+    def backward(self, dy: Array) -> Array:
+        """The largest value passes its gradient on, the others get none: dy/dx = 1 for the largest, else 0."""
+        channels, height, width, samples = self.shape
+        drows = self.buffer("drows", (channels, height // 2, width // 2 * 2, samples), dy.dtype)
+        self._share("columns", dy, drows[:, :, ::2], drows[:, :, 1::2])
+        dx = self.buffer("dx", self.shape, dy.dtype)
+        inner = dx[:, : height // 2 * 2, : width // 2 * 2]
+        self._share("rows", drows, inner[:, ::2], inner[:, 1::2])
+        dx[:, height // 2 * 2 :] = 0
+        dx[:, :, width // 2 * 2 :] = 0
+        return dx
+
+    def _larger(self, name: str, first: Array, second: Array) -> Array:
+        """The larger of two arrays; which one it was is kept for `backward`: a bit is less to read again than two numbers."""
+        np.greater_equal(first, second, out=self.buffer(f"first of {name}", first.shape, np.dtype(bool)))
+        return np.maximum(first, second, out=self.buffer(name, first.shape, first.dtype))
+
+    def _share(self, name: str, dy: Array, dfirst: Array, dsecond: Array) -> None:
+        """Give dy to the one of two arrays that was larger, 0 to the other."""
+        np.multiply(dy, self._buffers[f"first of {name}"], out=dfirst)
+        np.subtract(dy, dfirst, out=dsecond)

@@ -1,0 +1,162 @@
+"""The training loop."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.characters import CLASSES
+from pipeline.errors import DataError, DivergedError
+from pipeline.nn.batches import DROPOUT, Augment, Data, make_batches
+from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.nn.history import EpochRecord, History
+from pipeline.nn.layers import Array
+from pipeline.nn.losses import cross_entropy
+from pipeline.nn.network import Network, to_input
+from pipeline.nn.optimizers import learning_rate, make_optimizer
+from pipeline.nn.options import TrainOptions
+from pipeline.nn.parallel import Workers
+from pipeline.nn.threads import one_blas_thread
+
+CHECKPOINT_SECONDS = 1.0
+"""Checkpoints are written after an epoch, but no more often than this: flushing to the disk takes time."""
+
+
+def fit(
+    network: Network,
+    train: Data,
+    valid: Data,
+    options: TrainOptions,
+    seed: int,
+    augment: Augment | None = None,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
+    checkpoint: Path | None = None,
+    context: dict | None = None,
+) -> History:
+    """Train `network` in place; it ends with the weights of the epoch with the best validation accuracy.
+
+    `augment(images (n, 32, 32) uint8, rng)` returns changed images; it runs in a thread of its own, ahead of the training.
+    `on_epoch` is called after every epoch, and first for those that a checkpoint brings back.
+    `checkpoint` is a file: it is written after epochs, and if it is there at the start, training goes on from it and ends
+    with the same weights, bit for bit, as if it had never stopped. A checkpoint of other options, seed, data or `context`
+    (anything else JSON can hold that the result depends on, such as the options of `augment`) is refused with a ConfigError.
+
+    Ctrl-C ends training early: the best weights so far are taken, and `History.interrupted` is set.
+    Raises DivergedError if the loss is no longer finite.
+    """
+    _check(train, "train")
+    _check(valid, "valid")
+    optimizer = make_optimizer(network.weights, options)
+    history = History()
+    state = {"weights": network.weights, "best": network.weights.copy()}
+    state |= {f"optimizer/{key}": array for key, array in optimizer.state.items()}
+    if checkpoint:
+        configuration = _configuration(network, train, valid, options, seed, augment, context)
+        for record in _resume(checkpoint, configuration, state):
+            history.add(record)
+            if on_epoch:
+                on_epoch(record)
+
+    batches = make_batches(*train, options.batch_size, seed, range(len(history.records), options.epochs), augment)
+    workers = Workers(network, options.batch_size)
+    saved = time.perf_counter()
+    with closing(workers), closing(batches), one_blas_thread(), np.errstate(all="ignore"):  # a bad loss shows in its value
+        try:
+            while not history.is_over(options):
+                record = _epoch(workers, optimizer, batches, len(train[0]), valid, options, seed, len(history.records))
+                if history.add(record):
+                    state["best"] = network.weights.copy()
+                if checkpoint and (history.is_over(options) or time.perf_counter() - saved > CHECKPOINT_SECONDS):
+                    save_checkpoint(checkpoint, configuration, {"records": [asdict(r) for r in history.records]}, state)
+                    saved = time.perf_counter()
+                if on_epoch:
+                    on_epoch(record)
+        except KeyboardInterrupt:
+            history.interrupted = True
+        finally:
+            network.weights[:] = state["best"]
+    return history
+
+
+def _epoch(
+    workers: Workers, optimizer, batches: Iterator[Data], size: int, valid: Data, options: TrainOptions, seed: int, epoch: int
+) -> EpochRecord:
+    """One pass over the training set and one over the validation set. `epoch` counts from 0, `size` is the training set's."""
+    start = time.perf_counter()
+    network = workers.replicas[0]
+    workers.reseed(seed, epoch, DROPOUT)
+    steps = -(-size // options.batch_size)
+    labels = np.empty(size, np.intp)
+    logits = np.empty((size, len(CLASSES)), network.weights.dtype)
+    losses = np.empty(size, network.weights.dtype)
+    for step, (x, y) in zip(range(steps), batches, strict=False):
+        part = slice(step * options.batch_size, step * options.batch_size + len(x))
+        labels[part] = y
+        rate = learning_rate(options, epoch + step / steps)
+        scale = 1 / len(x) if options.reduction == "mean" else 1
+        workers.gradient(x, labels[part], logits[part], losses[part], scale, options.label_smoothing)
+        if options.weight_decay:
+            network.weights[: network.decayed] *= 1 - rate * options.weight_decay
+        optimizer.step(network.weights, network.gradients, rate)
+    train_score = _score(losses, logits, labels)
+    logits = _logits(workers, valid[0], options.batch_size)
+    valid_score = _score(cross_entropy(logits, valid[1]), logits, valid[1])
+    if not np.isfinite([train_score[0], valid_score[0]]).all():
+        raise DivergedError(f"training diverged in epoch {epoch + 1} at learning rate {rate:g}: the loss is not finite; lower lr")
+    return EpochRecord(epoch + 1, learning_rate(options, epoch), *train_score, *valid_score, time.perf_counter() - start)
+
+
+def _logits(workers: Workers, images: Array, batch_size: int) -> Array:
+    """Logits (N, K) of images (N, 32, 32)."""
+    logits = np.empty((len(images), len(CLASSES)), workers.replicas[0].weights.dtype)
+    for start in range(0, len(images), batch_size):
+        part = slice(start, start + batch_size)
+        workers.evaluate(images[part], logits[part])
+    return logits
+
+
+def _score(losses: Array, logits: Array, labels: Array) -> tuple[float, float]:
+    """Mean loss and accuracy."""
+    return float(losses.mean(dtype=np.float64)), float((logits.argmax(axis=1) == labels).mean())
+
+
+def _check(data: Data, name: str) -> None:
+    images, labels = data
+    if not len(images) or len(images) != len(labels):
+        raise DataError(f"{name}: need as many images as labels and at least one, not {len(images)} and {len(labels)}")
+    to_input(images[:1])
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= len(CLASSES):
+        raise DataError(f"{name}: labels must be whole numbers 0 to {len(CLASSES) - 1}")
+
+
+def _configuration(
+    network: Network, train: Data, valid: Data, options: TrainOptions, seed: int, augment: Augment | None, context: dict | None
+) -> dict:
+    """All that the result of a run depends on, but the machine."""
+    return {
+        "model": asdict(network.options) if network.options else None,
+        "train": asdict(options),
+        "seed": seed,
+        "data": {"train": _digest(*train), "valid": _digest(*valid)},
+        "augment": bool(augment),
+        "context": context or {},
+    }
+
+
+def _resume(checkpoint: Path, configuration: dict, state: dict[str, Array]) -> list[EpochRecord]:
+    """Fill `state` from a checkpoint and return the epochs before it; none if there is no checkpoint."""
+    stored = load_checkpoint(checkpoint, configuration, state)
+    try:
+        return [EpochRecord(**row) for row in stored["records"]] if stored is not None else []
+    except (KeyError, TypeError):
+        raise DataError(f"{checkpoint}: damaged (its history cannot be read); delete it to start again") from None
+
+
+def _digest(images: Array, labels: Array) -> str:
+    digest = sha256(np.ascontiguousarray(images))
+    digest.update(labels.astype(np.uint8))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,124 @@
+"""Stage 5, `python -m pipeline.ocr`: page photos -> text.
+
+For every page it writes the text, JSON, hOCR, ALTO and a picture of what was read where, and scores the page where a
+`<stem>.txt` with the truth lies beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos.
+"""
+
+import io
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline import paths, tracking
+from pipeline.config import Config
+from pipeline.errors import ConfigError, PageError
+from pipeline.files import replacing_folder, write_json
+from pipeline.nn.network import load_network
+from pipeline.page.export import export
+from pipeline.page.language import load_language
+from pipeline.page.photo import SUFFIXES, load_photo
+from pipeline.page.reader import read
+from pipeline.page.score import Score, score, total
+from pipeline.shell import command
+
+STDIN = Path("-")
+
+
+def ocr(config: Config, output: Path) -> None:
+    """Read the rendered pages as the stage does, or the photos that `config.ocr.pages` names.
+
+    Raises:
+        PageError: at the end, if any page could not be read; the others are written all the same.
+    """
+    model = Path(config.ocr.model or output / paths.MODEL)
+    network, _ = load_network(model)
+    language = load_language(Path(config.ocr.language))
+    as_stage = config.ocr.pages is None
+    sources = find_pages([output / paths.PAGES] if as_stage else config.ocr.pages)
+    target = output / paths.READ_PAGES if as_stage else Path(config.ocr.output or "outputs/read")
+    if target.resolve() in {source.resolve().parent for source in sources}:
+        raise ConfigError(f"ocr.output: {target} holds the pages themselves; their .txt files would be overwritten")
+    scores: dict[str, Score] = {}
+    failed = 0
+    with replacing_folder(target) if as_stage else nullcontext(target) as folder:
+        for source, name in tqdm(name_pages(sources), desc="ocr", unit="page", disable=not sys.stderr.isatty(), leave=False):
+            try:
+                photo = load(source)
+                page = read(photo, network, config.ocr, language)
+            except PageError as error:
+                failed += 1
+                reason = str(error)
+                print(f"ocr: {reason if str(source) in reason else f'{source}: {reason}'}", file=sys.stderr)
+                continue
+            export(page, photo, folder / name, source.name)
+            truth = source.with_suffix(".txt")
+            if truth.exists():
+                scores[name] = score(page.text, truth.read_text(encoding="utf-8"))
+            if not as_stage:
+                print(f"{source}:\n{page.text}\n" if len(sources) > 1 else page.text)
+    result = {"pages": {name: in_words(part) for name, part in scores.items()}, "total": in_words(total(list(scores.values())))}
+    if as_stage:
+        write_json(output / paths.OCR_METRICS, result)
+        record(config, model, target, result["total"])
+    if scores:
+        print(f"ocr: {len(scores)} pages scored: " + ", ".join(f"{key} {value:.4f}" for key, value in result["total"].items()),
+              file=sys.stdout if as_stage else sys.stderr)
+    if failed:
+        raise PageError(f"{failed} of {len(sources)} pages could not be read")
+
+
+def find_pages(named: str | list[Any]) -> list[Path]:
+    """Every photo that files, folders and `-` (standard input) name, in order.
+
+    Raises:
+        PageError: something named is not there, or there is no photo at all.
+    """
+    pages: list[Path] = []
+    for path in map(Path, [named] if isinstance(named, str) else named):
+        if path.is_dir():
+            pages += sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        elif path.exists() or path == STDIN:
+            pages.append(path)
+        else:
+            raise PageError(f"{path}: no such file or folder; name a photo, or a folder of photos, in ocr.pages")
+    if not pages:
+        raise PageError(f"{named}: no pages; ocr.pages needs photos ({' '.join(SUFFIXES)})")
+    return pages
+
+
+def name_pages(pages: list[Path]) -> list[tuple[Path, str]]:
+    """Each page with the name its results get: its stem, numbered where two pages share one."""
+    named: dict[str, Path] = {}
+    for page in pages:
+        stem = "page" if page == STDIN else page.stem
+        number = 1
+        while (name := stem if number == 1 else f"{stem}-{number}") in named:
+            number += 1
+        named[name] = page
+    return [(page, name) for name, page in named.items()]
+
+
+def load(source: Path) -> np.ndarray:
+    """The photo in a file or on standard input."""
+    return load_photo(io.BytesIO(sys.stdin.buffer.read()), "standard input") if source == STDIN else load_photo(source)
+
+
+def in_words(part: Score) -> dict[str, float]:
+    """A score under the names used everywhere: accuracy without spaces, CER with spaces, WER."""
+    return {"character_accuracy": round(part.accuracy, 4), "cer": round(part.cer, 4), "wer": round(part.wer, 4)}
+
+
+def record(config: Config, model: Path, folder: Path, result: dict[str, float]) -> None:
+    """Add the scores and the pages to the MLflow run of the model."""
+    with tracking.Run(config.tracking, "ocr", {"stage": "ocr"}, weights=tracking.md5(model)) as run:
+        run.params({"ocr": config.values["ocr"]})
+        run.metrics({f"ocr/{key}": value for key, value in result.items()})
+        run.artifact(folder)
+
+
+if __name__ == "__main__":
+    command("ocr", ocr)

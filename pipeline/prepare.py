@@ -1,0 +1,131 @@
+"""Stage 1, `python -m pipeline.prepare`: raw data -> characters in their normal form, and pages to read.
+
+Writes prepared/characters.npz (train, valid, test), a contact sheet, the class counts, and the rendered pages.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from PIL import Image
+
+from pipeline import paths
+from pipeline.characters import CLASSES, emnist, folder, nist36, strokes
+from pipeline.characters.contact_sheet import contact_sheet
+from pipeline.characters.dataset import (
+    Characters, Splits, concatenate, drop_duplicates, load_splits, read_npz, save_splits, split_per_class, take_per_class,
+)
+from pipeline.characters.normalise import normalise_all
+from pipeline.config import Config, DataConfig
+from pipeline.errors import DataError
+from pipeline.files import replacing, replacing_folder, write_json
+from pipeline.page.render import load_texts, render_pages
+from pipeline.shell import command
+
+
+def prepare(config: Config, output: Path) -> None:
+    """Build the splits and the pages that `config.data`, `config.strokes` and `config.pages` describe."""
+    splits = build(config)
+    save_splits(output / paths.CHARACTERS, splits, meta=described(config))
+    with replacing(output / paths.CONTACT_SHEET) as temporary:
+        Image.fromarray(contact_sheet(splits.train)).save(temporary)
+    write_json(output / paths.COUNTS, count(splits))
+    write_pages(config, output / paths.PAGES)
+    print(f"prepare: {len(splits.train):,} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
+
+
+def build(config: Config) -> Splits:
+    """Read or generate every source, bring it to the normal form, mix the sources and drop duplicates.
+
+    Raises:
+        DataError: a split with nothing left in it.
+    """
+    splits = drop_duplicates(concatenate([_read(source, config) for source in config.data.sources]))
+    for name, part in vars(splits).items():
+        if not len(part):
+            raise DataError(f"data.sources: {'+'.join(config.data.sources)} leaves nothing for {name}: every image of it is also "
+                            "in another split; the images must differ")
+    return splits
+
+
+def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
+    """The characters that `config` describes and the file they lie in: the stage's own, or else one built now and kept.
+
+    So an experiment or a sweep over `data` needs no preparation by hand, and leaves the pipeline's own data alone.
+    """
+    for path in dict.fromkeys((output / paths.CHARACTERS, paths.CHARACTERS, paths.PREPARED_CACHE / f"{_key(config)}.npz")):
+        if path.exists():
+            splits, made_from = load_splits(path)
+            if made_from == described(config):
+                return splits, path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):  # of jobs that start together, one builds
+        if not path.exists():
+            print(f"prepare: {'+'.join(config.data.sources)} as configured is not prepared yet: building {path}")
+            save_splits(path, build(config), described(config))
+    return load_splits(path)[0], path
+
+
+def described(config: Config) -> dict[str, Any]:
+    """What the characters are made from: stored beside them, so that a data set tells its own origin."""
+    return {"data": config.values["data"], "strokes": config.values["strokes"], "raw": _raw_digest(config.data)}
+
+
+def _key(config: Config) -> str:
+    return hashlib.md5(json.dumps(described(config), sort_keys=True).encode()).hexdigest()
+
+
+def _raw_digest(data: DataConfig) -> str:
+    """md5 over the raw files: the same configuration on other files is another data set."""
+    files = [Path(data.library)] if "strokes" in data.sources else []
+    if set(data.sources) != {"strokes"}:
+        root = Path(data.root)
+        files += sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+    digest = hashlib.md5()
+    for file in files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(source: str, config: Config) -> Splits:
+    """One source in normal form."""
+    data = config.data
+    wanted = (data.train_per_class, data.valid_per_class, data.test_per_class)
+    root = Path(data.root)
+    if source == "strokes":
+        return strokes.generate(strokes.load_library(Path(data.library)), config.strokes, *wanted, seed=data.seed)
+    if source == "nist36":
+        raw = nist36.read(root)
+    elif source == "emnist":
+        raw = emnist.read(root, data.variant, data.valid_per_class, data.seed, data.download)
+    elif source == "folder":
+        raw = folder.read(root, *wanted, data.seed)
+    else:
+        raw = split_per_class(Characters(*read_npz(root)), *wanted, data.seed)
+    parts = [take_per_class(part, count, data.seed) for part, count in zip((raw.train, raw.valid, raw.test), wanted)]
+    return Splits(*(Characters(normalise_all(part.images), part.labels) for part in parts))
+
+
+def count(splits: Splits) -> dict[str, dict[str, int]]:
+    """Samples of every class in every split."""
+    return {
+        name: {character: int(n) for character, n in zip(CLASSES, np.bincount(part.labels, minlength=len(CLASSES)))}
+        for name, part in vars(splits).items()
+    }
+
+
+def write_pages(config: Config, target: Path) -> None:
+    """Render the texts below data/pages/ as photos, each with its truth beside it."""
+    library = strokes.load_library(Path(config.data.library))
+    with replacing_folder(target) as temporary:
+        for name, image, truth in render_pages(library, load_texts(Path(config.pages.texts)), config.pages):
+            Image.fromarray(image).save(temporary / f"{name}.jpg", quality=90)
+            (temporary / f"{name}.txt").write_text(truth + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    command("prepare", prepare)

@@ -1,0 +1,80 @@
+"""`python -m pipeline.search`: a sweep whose values Optuna chooses from what came out so far (optional extra `search`).
+
+    python -m pipeline.search --trials 30 experiment=course_mlp 'train.lr=tag(log, interval(0.001, 0.1))' 'model.hidden=[32],[64],[128]'
+
+The space is written in Hydra's own sweep syntax: `interval(low, high)`, also of whole numbers, `tag(log, interval(...))`, and
+lists of choices. Runs, parent run and promotion are those of any sweep: `python -m pipeline.promote` afterwards.
+"""
+
+import argparse
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override
+
+from pipeline import config, paths, sweep
+from pipeline.errors import UserError
+from pipeline.shell import fail
+from pipeline.train import train
+
+
+def search(trials: int, overrides: list[str], seed: int) -> int:
+    """Run `trials` jobs; return how many failed."""
+    try:
+        import optuna
+    except ImportError:
+        raise UserError("optuna is not installed; install it with: pip install 'optuna>=4,<5'") from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    space = [override for override in parsed if override.is_sweep_override()]
+    fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
+    if not space:
+        raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
+    options = config.read(compose("config", fixed), ("tracking", "sweep"))
+    main = sweep.Main(Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search"), options.tracking, options.sweep, trials,
+                      [override.get_key_element() for override in space], f"python -m pipeline.search --trials {trials} {' '.join(overrides)}")
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    for number in range(trials):
+        trial = study.ask()
+        chosen = [f"{override.get_key_element()}={suggest(trial, override)}" for override in space]
+        composed = compose("config", fixed + chosen, return_hydra_config=True)
+        HydraConfig.instance().set_config(composed)
+        folder = main.folder / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        accuracy = sweep.run_job(lambda: train(config.read(composed, config.READS["train"]), folder), folder)
+        failed = math.isnan(accuracy)
+        study.tell(trial, None if failed else accuracy, optuna.trial.TrialState.FAIL if failed else None)
+    return main.end("FINISHED")
+
+
+def suggest(trial: Any, override: Override) -> Any:
+    """The value Optuna proposes for one key."""
+    key, values = override.get_key_element(), override.value()
+    if isinstance(values, IntervalSweep):
+        proposed = trial.suggest_int if isinstance(values.start, int) and isinstance(values.end, int) else trial.suggest_float
+        return proposed(key, values.start, values.end, log="log" in values.tags)
+    return trial.suggest_categorical(key, list(override.sweep_string_iterator()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.search", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="of Optuna's choices")
+    parser.add_argument("overrides", nargs="+", help="Hydra overrides; those with several values are the space")
+    arguments = parser.parse_intermixed_args()
+    try:
+        with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
+            failed = search(arguments.trials, arguments.overrides, arguments.seed)
+    except UserError as error:
+        fail("search", error)
+    sys.exit(min(failed, 100))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The model as MLflow loads and serves it: code, weights and the language table, nothing pickled.
+
+`mlflow.pyfunc.load_model(uri).predict(images)` classifies images `(N, H, W)` float32, values 0 to 255, bright ink on 0.
+A picture file (JPEG, PNG, ...) comes base64-encoded as a parameter, beside any image, which is then not looked at:
+`page` for a photo of a page, `character` for a picture of one character, dark or bright ink.
+
+    curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' \
+        -d '{"inputs": [[[0]]], "params": {"page": "'$(base64 -w0 photo.jpg)'"}}'
+
+This file is both what logs the model and, copied into it, the model's own code.
+"""
+
+import base64
+import binascii
+import io
+import json
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Optional
+
+import mlflow
+import numpy as np
+import yaml
+
+from pipeline import paths
+from pipeline.characters import CLASSES, SIZE
+from pipeline.characters.folder import read_image
+from pipeline.characters.normalise import normalise_all
+from pipeline.errors import DataError, PageError
+from pipeline.nn.network import load_network
+from pipeline.page.export import to_json
+from pipeline.page.language import load_language
+from pipeline.page.options import OcrOptions
+from pipeline.page.photo import load_photo
+from pipeline.page.reader import read
+
+NEEDS = ("mlflow", "numpy", "pillow", "pyyaml", "scikit-image", "scipy", "threadpoolctl")
+"""What reading needs, pinned in the model as it is installed here."""
+
+
+class Picture(io.BytesIO):
+    """A picture file that came base64-encoded; `str` is what messages call it."""
+
+    def __init__(self, encoded: str, name: str) -> None:
+        try:
+            super().__init__(base64.b64decode(encoded.partition("base64,")[2] or encoded, validate=True))
+        except binascii.Error:
+            raise DataError(f"{name}: not base64; send the picture file encoded, on one line") from None
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CharacterReader(mlflow.pyfunc.PythonModel):
+    """Characters and pages to text."""
+
+    def load_context(self, context) -> None:
+        """Read the weights, the language table and the reader's options that lie in the model."""
+        self.network, _ = load_network(Path(context.artifacts["weights"]))
+        self.language = load_language(Path(context.artifacts["language"]))
+        ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
+        self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
+
+    def predict(self, context, model_input: np.ndarray, params: Optional[dict] = None) -> dict[str, Any]:
+        """Classify images, or read the picture in `params`.
+
+        Returns:
+            `text`; for characters also `characters`, a list of N, and `probabilities` (N, 36) in the order 0-9A-Z; for a
+            page also what `pipeline.ocr` writes as JSON: its lines, words, characters with boxes and confidences.
+        """
+        params = params or {}
+        if params.get("page"):
+            page = read(load_photo(Picture(params["page"], "page"), "page"), self.network, self.options, self.language)
+            return json.loads(to_json(page, "page"))
+        if params.get("character"):
+            images = read_image(Picture(params["character"], "character"))[None]  # (1, 64, 64)
+        else:
+            images = np.clip(np.rint(model_input), 0, 255).astype(np.uint8)  # (N, H, W)
+        probabilities = self.network.predict(normalise_all(images))
+        characters = [CLASSES[label] for label in probabilities.argmax(axis=1)]
+        return {"text": "".join(characters), "characters": characters, "probabilities": probabilities}
+
+
+def log_model(run_id: str, weights: Path) -> str:
+    """Log the model of a run, with the page reader's options and language table as conf/ocr/ has them; return its URI."""
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
+
+    ocr = paths.ROOT / "conf/ocr/pages.yaml"
+    language = paths.ROOT / yaml.safe_load(ocr.read_text(encoding="utf-8"))["language"]
+    images = np.zeros((1, SIZE, SIZE), np.float32)
+    images[0, 4:28, 15:18] = 255  # an I
+    mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
+    return Model.log(
+        None, mlflow.pyfunc, name="model", run_id=run_id,
+        python_model=str(Path(__file__).resolve()), code_paths=[str(paths.ROOT / "pipeline")],
+        artifacts={"weights": str(weights), "language": str(language), "ocr": str(ocr)},
+        pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
+        signature=ModelSignature(
+            inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, -1, -1))]),
+            outputs=Schema([TensorSpec(np.dtype(str), (-1,), "characters"),
+                            TensorSpec(np.dtype(np.float32), (-1, len(CLASSES)), "probabilities")]),
+            params=ParamSchema([ParamSpec("page", "string", ""), ParamSpec("character", "string", "")]),
+        ),
+        input_example=images,
+    ).model_uri
+
+
+mlflow.models.set_model(CharacterReader())

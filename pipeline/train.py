@@ -1,0 +1,200 @@
+"""Stage 2, `python -m pipeline.train`: learn the network from the prepared characters.
+
+Writes the best weights by validation accuracy, the history of the epochs and the metrics; makes one MLflow run. An
+interrupted training goes on from its checkpoint.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from tqdm import tqdm
+
+from pipeline import metrics, paths, sweep, tracking
+from pipeline.characters import CLASSES, SIZE
+from pipeline.characters.augment import augment
+from pipeline.characters.dataset import Splits
+from pipeline.config import Config
+from pipeline.errors import DataError, UserError
+from pipeline.files import write_json, write_table
+from pipeline.nn.gradient_check import TOLERANCE, check_network
+from pipeline.nn.network import Network, build_network, load_network, save_network
+from pipeline.nn.training import EpochRecord, History, fit
+from pipeline.prepare import described, prepared
+from pipeline.shell import command
+
+
+def train(config: Config, output: Path) -> float:
+    """Train the network of `config.model`; return its best validation accuracy."""
+    if config.train.check_gradients:
+        return report_gradients(config)
+    job, mark = sweep.Job.of(output), fingerprint(config)
+    if job and (earlier := job.finished_before(mark)) is not None:
+        return earlier
+    splits, source = prepared(config, output)
+    checkpoint = job.checkpoint(mark) if job else output / paths.CHECKPOINT
+    tags = {"stage": "train", "seed": str(config.seed), "fingerprint": mark, "folder": str(output.resolve()),
+            "mlflow.note.content": description(config)}
+    with (job.start(run_name(config), tags) if job else
+          tracking.Run(config.tracking, f"{config.model.name}-{run_name(config)}", tags)) as run:
+        started = time.perf_counter()
+        run.params(config.values)
+        run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
+        run.dataset("+".join(config.data.sources), tracking.md5(source), source, {"train": len(splits.train)})
+        network = build_network(config.model, np.random.default_rng(config.seed))
+        if config.train.initial:
+            start_from(network, Path(config.train.initial))
+        history = learn(network, splits, config, checkpoint, run, job)
+        calibrate(network, splits)
+        result = best_metrics(history)
+        save_network(output / paths.MODEL, network, extra={"seed": config.seed})
+        write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
+        write_json(output / paths.TRAIN_METRICS, result)
+        run.metrics({f"best/{key.removeprefix('best_')}": value for key, value in result.items()})
+        run.tags({"weights": tracking.md5(output / paths.MODEL), "data.prepared": tracking.md5(source),
+                  "seconds": round(time.perf_counter() - started, 1)})
+        run.artifact(output / paths.HISTORY)
+        if job:
+            run.artifact(draw(history, output))  # its model is logged if it turns out to be the best
+        else:
+            run.model(output / paths.MODEL)
+        if history.interrupted:
+            print(f"train: interrupted after epoch {len(history.records)} of {config.train.epochs}; the best weights so far "
+                  "are saved. The same command goes on where it stopped", file=sys.stderr)
+            raise KeyboardInterrupt("interrupted")
+    checkpoint.unlink(missing_ok=True)
+    if not job:
+        print(f"train: validation accuracy {result['valid/accuracy']:.4f} at epoch {history.best_epoch} of "
+              f"{len(history.records)}")
+    return result["valid/accuracy"]
+
+
+def learn(network: Network, splits: Splits, config: Config, checkpoint: Path, run: tracking.Run,
+          job: Optional[sweep.Job]) -> History:
+    """Fit the network, reporting every epoch to the run, and to the terminal or the sweep."""
+    if not config.train.resume:
+        checkpoint.unlink(missing_ok=True)
+    if checkpoint.exists() and not job:
+        print(f"train: going on from {checkpoint}")
+    with tqdm(total=config.train.epochs, desc="train", unit="epoch", leave=False,
+              disable=job is not None or not sys.stderr.isatty()) as bar:
+        def report(record: EpochRecord) -> None:
+            run.metrics({key: value for key, value in record.row().items() if key != "epoch"}, step=record.epoch)
+            if job:
+                job.epoch(record, run)
+                return
+            bar.set_postfix(valid=f"{record.valid_accuracy:.4f}", loss=f"{record.train_loss:.3f}", refresh=False)
+            bar.update()
+            if bar.disable and (record.epoch == 1 or record.epoch % max(1, config.train.epochs // 10) == 0):
+                print(f"train: epoch {record.epoch}/{config.train.epochs}  loss {record.train_loss:.3f}  "
+                      f"validation accuracy {record.valid_accuracy:.4f}  {record.seconds:.1f} s", flush=True)
+
+        return fit(network, (splits.train.images, splits.train.labels), (splits.valid.images, splits.valid.labels),
+                   config.train, config.seed, augment=partial(augment, options=config.augment) if any(config.values["augment"].values()) else None,
+                   on_epoch=report, checkpoint=checkpoint, context={"augment": config.values["augment"], "initial": initial_version(config)})
+
+
+def start_from(network: Network, path: Path) -> None:
+    """Take over the stored weights, layer by layer from the input, where the shapes fit; the other layers keep their own."""
+    stored, _ = load_network(path)
+    taken = 0
+    ours, theirs = ([layer for layer in net.layers if layer.params] for net in (network, stored))
+    for mine, other in zip(ours, theirs):
+        if all(values.shape == other.params[key].shape for key, values in mine.params.items()):
+            for key, values in mine.params.items():
+                values[:] = other.params[key]
+            taken += 1
+    print(f"train: {taken} of {len(ours)} layers start from {path}" + ("" if taken else "; train.initial=null starts afresh"))
+
+
+def calibrate(network: Network, splits: Splits) -> None:
+    """Scale the logits so that confidence means accuracy on validation: the temperature goes into the last layer."""
+    if len(splits.valid):
+        temperature = metrics.fit_temperature(network.logits(splits.valid.images), splits.valid.labels)
+        for values in network.layers[-1].params.values():
+            values /= temperature
+
+
+def best_metrics(history: History) -> dict[str, float]:
+    """The metrics of the best epoch, whose weights are kept."""
+    if not history.records:
+        return {"best_epoch": 0, "valid/accuracy": 0.0}
+    best = history.records[history.best_epoch - 1].row()
+    return {"best_epoch": history.best_epoch,
+            **{key: best[key] for key in ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")}}
+
+
+def without_time(record: EpochRecord) -> dict[str, float]:
+    """A row of the history without its wall time: the same training is the same file."""
+    return {key: value for key, value in record.row().items() if key != "seconds"}
+
+
+def run_name(config: Config) -> str:
+    """What tells one run from another at a glance: `lr0.05-b64-h128-s1`."""
+    hidden = "x".join(map(str, config.model.hidden)) or "0"
+    return f"lr{config.train.lr:.4g}-b{config.train.batch_size}-h{hidden}-s{config.seed}"
+
+
+def fingerprint(config: Config) -> str:
+    """One short word for all that the result of a training depends on, configuration and data."""
+    options = {key: value for key, value in config.values["train"].items() if key not in ("resume", "check_gradients")}
+    whole = {**config.values, "train": options, "tracking": None, "data": described(config), "initial": initial_version(config)}
+    return hashlib.md5(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def initial_version(config: Config) -> Optional[str]:
+    """md5 of the weights that training starts from, if any: other weights are another training."""
+    if not config.train.initial:
+        return None
+    if not Path(config.train.initial).exists():
+        raise DataError(f"{config.train.initial}: no such file; run `dvc pull data.dvc`, or start afresh with train.initial=null")
+    return tracking.md5(Path(config.train.initial))
+
+
+def description(config: Config) -> str:
+    """What a run is and how to have it again, in one line."""
+    size = "-".join(map(str, (SIZE * SIZE, *config.model.channels, *config.model.hidden, len(CLASSES))))
+    command = "dvc repro" if os.environ.get("DVC_STAGE") else " ".join(
+        ["python -m pipeline.train", *(HydraConfig.get().overrides.task if HydraConfig.initialized() else ())])
+    return (f"{config.model.name.upper()} {size} on {'+'.join(config.data.sources)}, {config.train.optimizer}, "
+            f"{config.train.epochs} epochs, seed {config.seed}. Reproduce it: `{command}`")
+
+
+def draw(history: History, output: Path) -> Path:
+    """Draw the learning curves; return the picture."""
+    from pipeline import figures
+
+    picture = output / "learning_curves.png"
+    figure = figures.learning_curves([record.row() for record in history.records], "Learning curves")
+    figure.set_layout_engine("none")  # it takes as long as the drawing, and a sweep draws many
+    for axis, left in zip(figure.axes, (0.06, 0.56)):
+        axis.set_position((left, 0.13, 0.34, 0.74))
+    figures.save(figure, picture, dpi=80)
+    return picture
+
+
+def report_gradients(config: Config) -> float:
+    """Check the configured network's gradients in float64; return the largest relative error.
+
+    Raises:
+        UserError: a gradient that disagrees with its central differences.
+    """
+    errors = check_network(config.model, config.seed)
+    for name, error in errors.items():
+        print(f"train: gradient of {name}: relative error {error:.1e} against central differences")
+    worst = max(errors, key=errors.get)
+    if errors[worst] >= TOLERANCE:
+        raise UserError(f"train.check_gradients: the gradient of {worst} is wrong: it should agree to {TOLERANCE:g}")
+    return errors[worst]
+
+
+if __name__ == "__main__":
+    command("train", train)

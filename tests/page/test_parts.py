@@ -1,0 +1,125 @@
+"""The steps of page reading one by one."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.characters import CLASSES
+from pipeline.errors import ConfigError
+from pipeline.page import OcrOptions, straighten, words
+from pipeline.page.binarize import find_ink, flatten
+from pipeline.page.decode import Lattice, decode_line
+from pipeline.page.language import START
+from pipeline.page.layout import find_components, find_lines
+from pipeline.page.segment import Atom, Candidate, find_seams
+from pipeline.page.sheet import cover_ground, find_sheet, flatten_matrix
+from tests.page.conftest import set_text
+
+
+def test_flattening_takes_the_light_out():
+    page = set_text("LIGHT")[:, :, 0]
+    shaded = (page * np.linspace(1, 0.4, page.shape[1])).astype(np.uint8)
+    ink = find_ink(flatten(shaded))
+    assert (ink == (page < 130)).mean() > 0.985
+    assert not find_ink(flatten(np.full((300, 400), 120, np.uint8))).any()
+
+
+def test_faint_ink_survives_and_paper_noise_does_not():
+    page = set_text("FAINT", ink=170, paper=210)[:, :, 0]
+    noisy = np.clip(page + np.random.default_rng(0).normal(0, 4, page.shape), 0, 255).astype(np.uint8)
+    ink = find_ink(flatten(noisy))
+    assert ink[page < 180].mean() > 0.9 and ink[page > 205].mean() < 0.02
+
+
+def test_ruled_lines_go_and_letters_stay():
+    page = set_text("ON RULED PAPER\nSEVERAL LINES", size=70)[:, :, 0].copy()
+    letters = page < 100
+    page[10::60], page[11::60] = np.minimum(page[10::60], 160), np.minimum(page[11::60], 160)
+    ink = find_ink(flatten(page))
+    assert ink[letters].mean() > 0.95 and ink[~letters].mean() < 0.05
+    assert ink[10::60][~letters[10::60]].mean() < 0.15
+
+
+def test_skew_is_measured_and_turned_back():
+    image = Image.fromarray(set_text("SEVERAL LINES\nOF LEVEL TEXT\nIN A ROW")[:, :, 0]).rotate(-12, expand=True, fillcolor=225)
+    ink = find_ink(flatten(np.asarray(image)))
+    assert straighten.estimate_skew(ink, 45) == pytest.approx(12, abs=0.6)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, 13.0, -31.0])
+def test_a_view_knows_the_way_back(degrees):
+    pixels = np.zeros((120, 200), np.uint8)
+    pixels[20:25, 150:155] = 255
+    view = straighten.rotate(straighten.View(pixels, np.eye(3)), degrees)
+    y, x = (axis.mean() for axis in np.nonzero(view.pixels > 120))
+    x0, y0, x1, y1 = straighten.to_photo_box((x + 0.5, y + 0.5, x + 0.5, y + 0.5), view.to_photo, 200, 120)
+    assert (x0 + x1) / 2 == pytest.approx(152.5, abs=0.8) and (y0 + y1) / 2 == pytest.approx(22.5, abs=0.8)
+
+
+def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 210
+    corners = find_sheet(Image.fromarray(gray))
+    assert np.abs(corners - [[150, 100], [650, 100], [650, 500], [150, 500]]).max() < 15
+    assert flatten_matrix(corners)[1] == pytest.approx((490, 390), abs=12)
+    shaded = np.full((600, 800), 210, np.uint8)
+    shaded[:, 400:] = 90                                # a shadow over half a page is no desk
+    assert find_sheet(Image.fromarray(shaded)) is None
+
+
+def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
+    rng = np.random.default_rng(0)
+    gray = rng.integers(20, 70, (600, 800)).astype(np.uint8)
+    rows, columns = np.mgrid[:600, :800]
+    sheet = (columns > 120 - 0.1 * rows) & (rows < 520 + 0.05 * columns)
+    gray[sheet] = 200
+    covered = np.asarray(cover_ground(Image.fromarray(gray)))
+    assert covered.min() > 150 and not find_ink(flatten(covered)).any()
+    shaded = Image.fromarray(np.where(columns > 400 + 30 * np.sin(rows / 40), 100, 200).astype(np.uint8))
+    assert cover_ground(shaded) is shaded       # its edge is no sheet's
+
+
+def test_wavy_lines_of_different_size_are_followed():
+    ink = np.zeros((600, 1200), bool)
+    for row, (top, size) in enumerate(((80, 30), (200, 60), (380, 40))):
+        for i in range(15):
+            y = top + int(0.4 * size * np.sin(i / 2))
+            ink[y:y + size, 40 + i * 75:45 + i * 75] = ink[y:y + 5, 40 + i * 75:70 + i * 75] = True
+    lines = find_lines(find_components(ink))
+    assert [len(line.pieces) for line in lines] == [15, 15, 15]
+    assert [line.height for line in lines] == pytest.approx([30, 60, 40], abs=2)
+
+
+def test_word_gaps_are_found_from_the_gaps_themselves():
+    def parted(*gaps):
+        return list(words.word_log_odds([np.array(gaps)])[0] > 0)
+    assert parted(0.1, 0.1, 0.8, 0.15, 0.1, 0.9) == [False, False, True, False, False, True]
+    assert parted(0.6, 0.5, 0.7, 1.6, 0.6, 0.5, 1.7, 0.6) == [False, False, False, True, False, False, True, False]
+    assert all(parted(1.0, 1.1, 0.9, 1.2, 0.8, 1.0)) and not any(parted(0.3, 0.2, 0.4, 0.3))
+    assert words.word_log_odds([np.array([np.nan])])[0][0] == -words.LIMIT
+
+
+def test_a_seam_goes_through_the_thinnest_ink():
+    ink = np.zeros((40, 60), bool)
+    ink[5:35, 5:25] = ink[5:35, 35:55] = True
+    ink[20:23, 25:35] = True
+    (crossed, path), *_ = find_seams(ink[:, 5:55], 4.0, 40.0)
+    assert crossed == pytest.approx(0.75, abs=0.1) and ((path >= 19) & (path <= 30)).all()
+
+
+def test_the_search_joins_what_reads_better_together():
+    atoms = [Atom((1,), (0, 0, 4, 30)), Atom((2,), (6, 0, 24, 30)), Atom((3,), (30, 0, 50, 30))]
+    candidates = [Candidate(0, 1, atoms[0].box, 0.0), Candidate(1, 2, atoms[1].box, 0.0), Candidate(0, 2, (0, 0, 24, 30), 1.0),
+                  Candidate(2, 3, atoms[2].box, 0.0)]
+    p = np.full((4, 36), 0.001)
+    for row, (character, sure) in enumerate((("I", 0.4), ("C", 0.4), ("K", 0.96), ("E", 0.96))):
+        p[row, CLASSES.index(character)] = sure
+    path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -5.0, 5.0]), 30.0, 0.7), START, None, 0.0, 8)
+    assert [(CLASSES[label], space) for _, label, space in path] == [("K", False), ("E", True)]
+
+
+@pytest.mark.parametrize("key, value", [("work_pixels", 10), ("language_weight", -1.0), ("beam", 0), ("reject_below", 1.5)])
+def test_options_out_of_range_are_refused_by_name(key, value):
+    good = dict(work_pixels=10**6, straighten=True, language_weight=1.0, beam=8, reject_below=0.0)
+    with pytest.raises(ConfigError, match=f"^{key}: "):
+        OcrOptions(**{**good, key: value})

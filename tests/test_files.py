@@ -1,0 +1,40 @@
+"""Files are whole or not there; what was there before survives a failure."""
+
+import os
+
+import pytest
+
+from pipeline.errors import DataError
+from pipeline.files import replacing, replacing_folder, write_json, write_table
+
+
+def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"x": 1})
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == '{\n  "x": 1\n}\n' and os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_failure_leaves_the_old_folder_and_no_rest(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/old.txt").write_text("old")
+    with pytest.raises(RuntimeError), replacing_folder(tmp_path / "pages") as temporary:
+        (temporary / "new.txt").write_text("new")
+        raise RuntimeError
+    assert os.listdir(tmp_path / "pages") == ["old.txt"] and os.listdir(tmp_path) == ["pages"]
+    with replacing_folder(tmp_path / "pages") as temporary:
+        (temporary / "new.txt").write_text("new")
+    assert os.listdir(tmp_path / "pages") == ["new.txt"]
+
+
+def test_a_full_disk_is_one_clear_line():
+    with pytest.raises(DataError, match="/dev/full") as error, replacing("/dev/full/x.json"):
+        pass
+    assert "\n" not in str(error.value)
+
+
+def test_tables_have_their_header_even_when_empty(tmp_path):
+    write_table(tmp_path / "t.csv", [], columns=("a", "b"))
+    assert (tmp_path / "t.csv").read_text() == "a,b\n"

@@ -1,0 +1,162 @@
+"""Explore, compare, promote, reproduce: the loop, by the commands a user types."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable
+
+import pytest
+import yaml
+
+from pipeline import paths, promote, tracking
+from tests.conftest import clean_environment, copy_project
+from tests.store import runs_of
+from tests.test_pipeline import dvc, edit
+
+GRID = ["-m", "experiment=grid", "train.epochs=3", "train.lr=0.02,0.04", "train.batch_size=8", "model.hidden=[8],[16]"]
+
+
+def python(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True,
+                          timeout=300)
+    assert not check or done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def promoted(tmp_path_factory) -> tuple[Path, str]:
+    """A copy of the project with small data, a grid swept over two seeds, and its best promoted; and what promote printed."""
+    project = copy_project(tmp_path_factory.mktemp("loop") / "project")
+    for key, value in (("train_per_class", 10), ("valid_per_class", 5), ("test_per_class", 2)):
+        edit(project / "conf/data/strokes.yaml", key, value)
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    python(project, "pipeline.train", *GRID, "seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    return project, python(project, "pipeline.promote").stdout
+
+
+@pytest.fixture
+def again(promoted, monkeypatch, capsys) -> Callable[..., str]:
+    """`again("--force")` promotes once more, in this process to save the imports, and returns what is printed."""
+    project, _ = promoted
+    for module, name, value in ((paths, "ROOT", project), (paths, "STORE_ROOT", project),
+                                (tracking, "JOURNALS", project / "outputs/journals"), (promote, "CHAMPION", project / "conf/champion.yaml")):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.chdir(project)
+
+    def call(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["promote", *arguments])
+        promote.main()
+        return capsys.readouterr().out
+
+    return call
+
+
+def champion(project: Path):
+    client, _, _ = runs_of(project)
+    return client.get_model_version_by_alias("handprint", "champion")
+
+
+def test_the_sweep_is_reported(promoted):
+    project, printed = promoted
+    report = (project / "reports/sweep.md").read_text()
+    assert report.count("\n| ") == 1 + 1 + 4, "a heading, a line, a row for each configuration"
+    pictures = {path.stem for path in (project / "reports/sweep").glob("*.png")}
+    assert pictures == {"heat_map", "main_effects", "seeds", "curves"}
+    assert "model.hidden" in printed and "champion" in printed
+
+
+def test_the_parent_run_gets_the_best_child(promoted):
+    project, _ = promoted
+    client, parents, children = runs_of(project)
+    parent = parents[0]
+    best = client.get_run(parent.data.tags["best_run"])
+    by_configuration = {}
+    for child in children:
+        key = child.data.params["train.lr"], child.data.params["model.hidden"]
+        by_configuration.setdefault(key, []).append(child.data.metrics["best/valid/accuracy"])
+    means = {key: sum(values) / len(values) for key, values in by_configuration.items()}
+    winner = best.data.params["train.lr"], best.data.params["model.hidden"]
+    assert means[winner] == max(means.values()) and best.data.metrics["best/valid/accuracy"] == max(by_configuration[winner])
+    assert parent.data.params["train.lr"] == best.data.params["train.lr"]
+    assert parent.data.metrics["best/valid/accuracy"] == best.data.metrics["best/valid/accuracy"]
+    assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {"sweep.md", "sweep"}
+    assert champion(project).run_id == best.info.run_id
+
+
+def test_champion_file_holds_only_what_differs(promoted):
+    project, _ = promoted
+    client, parents, _ = runs_of(project)
+    best = client.get_run(parents[0].data.tags["best_run"])
+    text = (project / "conf/champion.yaml").read_text()
+    assert text.startswith("# @package _global_\n")
+    values = yaml.safe_load(text)
+    assert values["data"] == {} and values["strokes"] == {} and "kernel" not in values["model"]
+    assert values["model"]["name"] == "mlp" and values["train"]["lr"] == float(best.data.params["train.lr"])
+    assert values.get("seed", 1) == int(best.data.params["seed"])
+
+
+def test_promoting_twice_changes_nothing(promoted, again):
+    project, _ = promoted
+    before = (project / "conf/champion.yaml").read_bytes(), champion(project).version
+    again()
+    assert ((project / "conf/champion.yaml").read_bytes(), champion(project).version) == before
+
+
+def test_a_dry_run_only_reports(promoted, again):
+    project, _ = promoted
+    before = (project / "conf/champion.yaml").read_bytes()
+    (project / "conf/champion.yaml").write_text("untouched")
+    (project / "reports/sweep.md").unlink()
+    assert "dry run" in again("--dry-run")
+    assert (project / "reports/sweep.md").exists() and (project / "conf/champion.yaml").read_text() == "untouched"
+    (project / "conf/champion.yaml").write_bytes(before)
+
+
+def test_dvc_repro_gives_the_promoted_model_to_the_last_digit(promoted):
+    project, _ = promoted
+    run = runs_of(project)[0].get_run(champion(project).run_id)
+    dvc(project, "repro", "--single-item", "prepare")
+    dvc(project, "repro", "--single-item", "train")
+    reproduced = json.loads((project / "reports/metrics/train.json").read_text())
+    assert reproduced["valid/accuracy"] == run.data.metrics["best/valid/accuracy"]
+    assert (project / "models/model.npz").read_bytes() == (Path(run.data.tags["folder"]) / "models/model.npz").read_bytes()
+
+
+def test_a_better_champion_is_replaced_only_when_told(promoted, again):
+    project, _ = promoted
+    client, _, children = runs_of(project)
+    first = champion(project)
+    other = next(child for child in children if child.info.run_id != first.run_id)
+    better = client.create_model_version("handprint", first.source, other.info.run_id, tags={
+        "accuracy": "0.99", "data.prepared": first.tags["data.prepared"]})
+    client.set_registered_model_alias("handprint", "champion", better.version)
+    before = (project / "conf/champion.yaml").read_bytes()
+    assert "the champion stays" in again()
+    assert (project / "conf/champion.yaml").read_bytes() == before and champion(project).version == better.version
+    again("--force")
+    assert champion(project).version == first.version
+    client.set_model_version_tag("handprint", better.version, "data.prepared", "other data")
+    client.set_registered_model_alias("handprint", "champion", better.version)
+    again()
+    assert champion(project).version == first.version, "a champion of other data is no hindrance"
+
+
+def test_no_such_sweep_is_one_line(again, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        again("--sweep", "nonsense")
+    message = capsys.readouterr().err
+    assert stopped.value.code == 1 and message.startswith("promote: no sweep nonsense: the newest are ") and message.count("\n") == 1
+
+
+def test_lost_weights_are_told(promoted, again, capsys):
+    """A model that was never registered needs the weights in its job's folder."""
+    project, _ = promoted
+    client, _, children = runs_of(project)
+    first = client.get_run(champion(project).run_id)
+    weights = Path(first.data.tags["folder"]) / "models/model.npz"
+    kept = weights.read_bytes()
+    weights.unlink()
+    with pytest.raises(promote.UserError, match="run the sweep again with sweep.rerun=true"):
+        promote.log_from_folder(first)
+    weights.write_bytes(kept)

@@ -1,0 +1,150 @@
+"""The logged model: loaded with MLflow, and asked over HTTP."""
+
+import base64
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.characters import CLASSES
+from pipeline.nn.network import build_network, save_network
+from pipeline.nn.options import ModelOptions
+from pipeline.serving import log_model
+from tests.conftest import ROOT, clean_environment
+
+OPTIONS = ModelOptions("mlp", [16], "sigmoid", 0.0, "xavier", 0.0, [], 5)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """`(store uri, network)` of a store whose champion is a small untrained network."""
+    import mlflow
+
+    folder = tmp_path_factory.mktemp("serving")
+    network = build_network(OPTIONS, np.random.default_rng(1))
+    save_network(folder / "model.npz", network, extra={"seed": 1})
+    uri = f"sqlite:///{folder}/mlflow.db"
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient()
+    experiment = client.create_experiment("handprint", artifact_location=f"file://{folder}/mlruns")
+    run = client.create_run(experiment)
+    started = time.perf_counter()
+    model = log_model(run.info.run_id, folder / "model.npz")
+    seconds = time.perf_counter() - started
+    client.create_registered_model("handprint")
+    client.create_model_version("handprint", model, run.info.run_id, model_id=model.removeprefix("models:/"))
+    client.set_registered_model_alias("handprint", "champion", "1")
+    yield uri, network, seconds
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="module")
+def loaded(served):
+    import mlflow
+
+    return mlflow.pyfunc.load_model("models:/handprint@champion")
+
+
+def letter_l(height: int = 60, width: int = 40) -> np.ndarray:
+    """(H, W) uint8, bright ink: an L."""
+    image = np.zeros((height, width), np.uint8)
+    image[8:-8, 8:14] = image[-14:-8, 8:-8] = 255
+    return image
+
+
+def encoded(image: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def page() -> np.ndarray:
+    """(H, W) uint8: three Ls in a row on paper."""
+    photo = np.full((300, 500), 230, np.uint8)
+    for x in (80, 160, 240):
+        photo[100:160, x:x + 40] -= letter_l() // 255 * 200
+    return photo
+
+
+def test_logging_is_quick(served):
+    assert served[2] < 10, "about half a second on a quiet machine: nothing is installed, inferred or started"
+
+
+def test_images_in_characters_and_probabilities_out(served, loaded):
+    from pipeline.characters.normalise import normalise_all
+
+    images = np.stack([letter_l(), letter_l()[:, ::-1]])
+    result = loaded.predict(images.astype(np.float32))
+    expected = served[1].predict(normalise_all(images))
+    assert np.array_equal(result["probabilities"], expected)
+    assert result["characters"] == [CLASSES[i] for i in expected.argmax(axis=1)] and result["text"] == "".join(result["characters"])
+
+
+def test_the_signature_is_float32_and_the_example_works(loaded):
+    assert loaded.metadata.signature.inputs.input_types() == [np.dtype(np.float32)]
+    assert len(loaded.predict(loaded.input_example)["characters"]) == 1
+    with pytest.raises(Exception, match="float32"):
+        loaded.predict(np.zeros((1, 32, 32)))
+
+
+def test_the_model_holds_no_pickle_and_pins_what_it_needs(loaded):
+    import mlflow
+
+    folder = Path(mlflow.artifacts.download_artifacts(loaded.model_id and f"models:/{loaded.model_id}"))
+    assert not [file for file in folder.rglob("*") if file.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")]
+    requirements = (folder / "requirements.txt").read_text().split()
+    assert f"numpy=={np.__version__}" in requirements and all("==" in line for line in requirements)
+
+
+def test_bad_pictures_are_refused_in_words(loaded):
+    dummy = np.zeros((1, 1, 1), np.float32)
+    for params, words in (({"page": "@@"}, "not base64"), ({"page": "AAAA"}, "page: not an image"),
+                          ({"character": "AAAA"}, "character: cannot be read")):
+        with pytest.raises(Exception, match=words):
+            loaded.predict(dummy, params=params)
+
+
+def test_mlflow_serves_the_champion_over_http(served):
+    """The command of the README, and requests as curl would send them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/handprint@champion", "--env-manager", "local",
+         "--host", "127.0.0.1", "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        env={**clean_environment(), "MLFLOW_TRACKING_URI": served[0]}, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5)
+                break
+            except OSError:
+                assert server.poll() is None and time.monotonic() < deadline, server.stderr.read1().decode()
+                time.sleep(0.2)
+
+        def ask(body: dict) -> dict:
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", json.dumps(body).encode(),
+                                             {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["predictions"]
+
+        pixels = ask({"inputs": [letter_l().tolist()]})
+        assert pixels["text"] in CLASSES and len(pixels["probabilities"][0]) == 36
+        dark_on_light = 255 - letter_l()
+        assert ask({"inputs": [[[0]]], "params": {"character": encoded(dark_on_light)}})["text"] == pixels["text"]
+        read = ask({"inputs": [[[0]]], "params": {"page": encoded(page())}})
+        assert sum(len(word["characters"]) for line in read["lines"] for word in line["words"]) == 3 == len(read["text"].replace(" ", ""))
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait()

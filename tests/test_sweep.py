@@ -1,0 +1,191 @@
+"""Sweeps as their users run them: real processes, a real SQLite store; kill, restart, prune, fail."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from pipeline import config
+from pipeline.sweep import is_hopeless, progress
+from tests.conftest import ROOT, clean_environment, copy_project
+from tests.store import runs_of
+from tests.test_pipeline import edit
+
+TRAIN = [sys.executable, "-m", "pipeline.train", "-m", "experiment=grid"]
+JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    """A copy of the project with few characters, prepared once."""
+    project = copy_project(tmp_path_factory.mktemp("sweep") / "project")
+    for key, value in (("train_per_class", 10), ("valid_per_class", 5), ("test_per_class", 2)):
+        edit(project / "conf/data/strokes.yaml", key, value)
+    return project
+
+
+def sweep(project: Path, *overrides: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*TRAIN, *overrides], cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=600)
+
+
+def statuses(runs: list) -> Counter:
+    return Counter(run.info.status for run in runs)
+
+
+def test_median_rule():
+    others = [[0.1, 0.5, 0.6], [0.2, 0.4, 0.9], [0.1, 0.3]]
+    assert is_hopeless([0.1, 0.3], others), "0.3 is below the median 0.4 of 0.5, 0.4, 0.3"
+    assert not is_hopeless([0.4, 0.1], others), "the best so far counts"
+    assert not is_hopeless([0.0, 0.0, 0.0], others), "only two have come as far"
+
+
+def test_progress_line():
+    jobs = [{"status": "finished", "accuracy": 0.5, "name": "000-a"}, {"status": "running", "accuracy": 0.6, "name": "001-b"},
+            {"status": "failed", "name": "002-c"}, {"status": "skipped", "accuracy": 0.4, "name": "003-d"}]
+    assert progress(jobs, 7, 10.0) == ("sweep: 3/7 done, 1 running, 1 failed, 1 skipped, best 0.6000 (001-b), 0:20 left")
+
+
+def test_a_parallel_sweep_on_a_fresh_store_with_failing_jobs(small):
+    """One parent; each job a child that says what differs; bad jobs are FAILED with the reason, and counted by the exit status."""
+    done = sweep(small, *JOBLIB, "train.epochs=2", "train.lr=0.02,1e38", "train.batch_size=8,-3", "model.hidden=[8]", "model.dropout=0,0.1")
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "sweep: 8/8 done, 0 running, 6 failed" in done.stdout
+    client, (parent,), children = runs_of(small)
+    assert parent.info.status == "FINISHED" and statuses(children) == {"FINISHED": 2, "FAILED": 6}
+    assert {child.data.tags["mlflow.parentRunId"] for child in children} == {parent.info.run_id}
+    by_name = {child.info.run_name: child for child in children}
+    assert {"000-lr0.02-b8-h8-s1-dropout0", "001-lr0.02-b8-h8-s1-dropout0.1", "004-lr1e+38-b8-h8-s1-dropout0"} <= set(by_name)
+    assert by_name["004-lr1e+38-b8-h8-s1-dropout0"].data.tags["reason"].startswith("training diverged in epoch 1")
+    assert sum("batch_size: must be a whole number" in child.data.tags.get("reason", "") for child in children) == 4
+    good = by_name["000-lr0.02-b8-h8-s1-dropout0"]
+    assert good.data.params["train.lr"] == "0.02" and good.data.params["seed"] == "1"
+    assert [point.step for point in client.get_metric_history(good.info.run_id, "valid/accuracy")] == [1, 2]
+    assert good.data.metrics["best/valid/accuracy"] == max(
+        point.value for point in client.get_metric_history(good.info.run_id, "valid/accuracy"))
+    assert {"learning_curves.png", "history.csv", "config.yaml"} <= {file.path for file in client.list_artifacts(good.info.run_id)}
+    assert not good.outputs.model_outputs, "only the best model is logged, by promote"
+    assert "train.lr=0.02" in good.data.tags["mlflow.note.content"]
+    assert not list((small / "outputs/journals").iterdir())
+
+
+def test_what_finished_is_skipped_what_failed_is_run_again(small):
+    before = {run.info.run_id for run in runs_of(small)[2]}
+    command = [*JOBLIB, "train.epochs=2", "train.lr=0.02,1e38", "train.batch_size=8", "model.hidden=[8]", "model.dropout=0,0.1"]
+    done = sweep(small, *command)
+    assert done.returncode == 2 and "2 failed, 2 skipped" in done.stdout, done.stdout + done.stderr
+    _, parents, children = runs_of(small)
+    assert statuses([run for run in children if run.info.run_id not in before]) == {"FAILED": 2}
+    counted = [run for run in children if parents[0].data.tags["sweep_id"] in run.data.tags["sweep"]]
+    assert statuses(counted) == {"FINISHED": 2, "FAILED": 2}, "promote finds the skipped ones among the sweep's"
+
+
+def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
+    done = sweep(small, "train.epochs=4", "train.lr=0.02,0.03,0.04,1e-7", "train.batch_size=8", "model.hidden=[8]",
+                 "sweep.prune=median", "sweep.prune_after=2", "tracking.experiment=handprint")
+    assert done.returncode == 0 and "1 pruned" in done.stdout, done.stdout + done.stderr
+    pruned = [run for run in runs_of(small)[2] if "pruned" in run.data.tags]
+    assert [(run.info.status, run.data.tags["pruned"]) for run in pruned] == [("KILLED", "2")]
+    assert pruned[0].data.tags["reason"].startswith("pruned after epoch 2")
+
+
+def killed_and_restarted(project: Path, seconds: float, whole_group: bool) -> None:
+    """Kill a sweep after some seconds, start it again, and check that each configuration finished exactly once."""
+    command = [*TRAIN, *JOBLIB, "train.epochs=30", "train.lr=0.011,0.012,0.013", "train.batch_size=8", "model.hidden=[8],[12]"]
+    process = subprocess.Popen(command, cwd=project, env=clean_environment(), start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    if whole_group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()  # its workers live on for a moment
+    process.wait()
+    restarted = subprocess.run(command, cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=600)
+    assert restarted.returncode == 0, restarted.stdout + restarted.stderr
+    _, parents, children = runs_of(project)
+    finished = Counter(run.data.tags["fingerprint"] for run in children if run.info.status == "FINISHED")
+    assert len(finished) == 6 and set(finished.values()) == {1}, finished
+    assert not {"RUNNING"} & (set(statuses(children)) | set(statuses(parents)))
+    assert not list((project / "outputs/journals").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(5))
+def test_killed_at_a_random_moment(tmp_path, small, attempt):
+    project = copy_project(tmp_path / "project")
+    (project / "conf/data/strokes.yaml").write_bytes((small / "conf/data/strokes.yaml").read_bytes())
+    killed_and_restarted(project, random.uniform(3, 25), whole_group=attempt % 2 == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(10))
+def test_eight_workers_at_once_on_a_store_that_does_not_exist_yet(tmp_path, small, attempt):
+    project = copy_project(tmp_path / "project")
+    (project / "conf/data/strokes.yaml").write_bytes((small / "conf/data/strokes.yaml").read_bytes())
+    if attempt % 2:  # one sweep
+        done = sweep(project, "hydra/launcher=joblib", "hydra.launcher.n_jobs=8", "train.epochs=1", "train.lr=0.01", "train.batch_size=8",
+                     "model.hidden=[8]", "seed=1,2,3,4,5,6,7,8")
+        assert done.returncode == 0, done.stdout + done.stderr
+    else:  # eight commands
+        command = [sys.executable, "-m", "pipeline.train", "experiment=course_mlp", "train.epochs=1"]
+        processes = [subprocess.Popen([*command, f"seed={seed}", f"hydra.run.dir=outputs/{seed}"], cwd=project, env=clean_environment(),
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for seed in range(1, 9)]
+        for process in processes:
+            assert process.wait(600) == 0, process.stderr.read().decode()
+    client, parents, runs = runs_of(project)
+    assert sorted(run.data.params["seed"] for run in runs) == list("12345678") and statuses(runs) == {"FINISHED": 8}
+    assert len(parents) == attempt % 2
+    others = [e.experiment_id for e in client.search_experiments() if e.name != "handprint"]
+    assert not (others and client.search_runs(others))
+
+
+def test_random_search_draws_the_same_values_every_time():
+    def values(trial: int) -> dict:
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            return config.read(compose("config", ["experiment=random", f"trial={trial}"]), ("model", "train")).values
+
+    assert values(3) == values(3)
+    drawn = [values(trial) for trial in range(12)]
+    assert len({trial["train"]["lr"] for trial in drawn}) == 12
+    assert all(0.0003 <= trial["train"]["lr"] <= 0.03 for trial in drawn)
+    assert {trial["train"]["batch_size"] for trial in drawn} == {24, 48, 96}
+
+
+@pytest.mark.slow
+def test_submitit_runs_the_same_sweep(small):
+    """The launcher for SLURM, in its local form."""
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install hydra-submitit-launcher")
+    done = sweep(small, "hydra/launcher=submitit_local", "train.epochs=1", "train.lr=0.021,0.022", "train.batch_size=8", "model.hidden=[8]")
+    assert done.returncode == 0 and "2/2 done" in done.stdout, done.stdout + done.stderr
+    _, parents, children = runs_of(small)
+    mine = [run for run in children if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
+    assert statuses(mine) == {"FINISHED": 2}
+
+
+def test_zero_initialisation_leaves_all_hidden_units_alike(small):
+    import numpy as np
+
+    from pipeline.nn.network import load_network
+
+    subprocess.run([sys.executable, "-m", "pipeline.train", "experiment=zero_init", "train.epochs=3", "tracking.uri=none"], cwd=small,
+                   env=clean_environment(), check=True, capture_output=True)
+    network, _ = load_network(small / "outputs/zero_init/models/model.npz")
+    first = next(layer.params["weight"] for layer in network.layers if layer.params)  # (1024, units)
+    assert first.shape == (1024, 64) and np.abs(first).max() > 0 and (first == first[:, :1]).all()
+    last = network.layers[-1].params["weight"]  # (units, 36)
+    assert (last == last[:1]).all()
+
+
+@pytest.mark.slow
+def test_reference_mlp_beats_the_references(real_data, small):
+    """75.6 % of validation is what they report."""
+    subprocess.run([sys.executable, "-m", "pipeline.train", "experiment=reference_mlp", f"data.root={real_data / 'nist36'}",
+                    "tracking.uri=none"], cwd=small, env=clean_environment(), check=True, capture_output=True)
+    assert json.loads((small / "outputs/reference_mlp/reports/metrics/train.json").read_text())["valid/accuracy"] > 0.756

@@ -1,0 +1,195 @@
+"""The journal and the store: nothing is lost when the store is down, orphans are found, servers work like files."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from pipeline import paths, tracking
+from pipeline.config import TrackingConfig
+from pipeline.errors import StoppedError
+from tests.conftest import clean_environment, copy_project
+from tests.store import runs_of
+from tests.test_pipeline import edit
+
+LATE = "import sys; from pipeline import tracking; from pipeline.config import TrackingConfig\n"
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> TrackingConfig:
+    """An empty store of its own."""
+    monkeypatch.setattr(paths, "STORE_ROOT", tmp_path)
+    monkeypatch.setattr(tracking, "JOURNALS", tmp_path / "outputs/journals")
+    return TrackingConfig("local", "handprint")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def record(config: TrackingConfig, name: str, **options) -> None:
+    with tracking.Run(config, name, {"stage": "train"}, **options) as run:
+        run.params({"train": {"lr": 0.1}})
+        run.metrics({"valid/accuracy": 0.5}, step=1)
+        run.metrics({"valid/accuracy": 0.6}, step=2)
+        run.text("note.txt", "hello")
+
+
+def test_a_run_ends_as_it_went(store, tmp_path):
+    record(store, "good")
+    for error in (ValueError("bad luck"), StoppedError("pruned after epoch 3"), KeyboardInterrupt()):
+        with pytest.raises(type(error)), tracking.Run(store, type(error).__name__, {"stage": "train"}):
+            raise error
+    client, _, runs = runs_of(tmp_path)
+    by_name = {run.info.run_name: run for run in runs}
+    assert {name: run.info.status for name, run in by_name.items()} == {
+        "good": "FINISHED", "ValueError": "FAILED", "StoppedError": "KILLED", "KeyboardInterrupt": "KILLED"}
+    assert by_name["ValueError"].data.tags["reason"] == "bad luck"
+    good = by_name["good"]
+    assert good.data.params == {"train.lr": "0.1"} and good.data.metrics == {"valid/accuracy": 0.6}
+    assert [point.step for point in client.get_metric_history(good.info.run_id, "valid/accuracy")] == [1, 2]
+    assert not list((tmp_path / "outputs/journals").iterdir())
+
+
+def test_none_records_nothing(store, tmp_path):
+    record(TrackingConfig("none", "handprint"), "nothing")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_is_down_costs_nothing_and_loses_nothing(store, tmp_path, capsys):
+    """The run goes on; `sync` leaves the journals of the living alone, and uploads all others when the store is back."""
+    down = TrackingConfig(f"http://127.0.0.1:{free_port()}", "handprint")
+    record(down, "kept")
+    assert "it is kept in" in capsys.readouterr().err
+    journals = list((tmp_path / "outputs/journals").iterdir())
+    assert len(journals) == 1
+    assert tracking.sync() == 0 and journals[0].exists(), "its process, this one, still lives"
+    events = journals[0] / "events.jsonl"
+    events.write_text(events.read_text().replace(tracking.this_process(), f"{os.uname().nodename}:1:0"))
+    assert tracking.sync() == 1 and journals[0].exists(), "still down"
+    events.write_text(events.read_text().replace(down.uri, "local"))  # the store is back
+    assert tracking.sync() == 0 and not journals[0].exists()
+    (run,) = runs_of(tmp_path)[2]
+    assert run.info.status == "FINISHED" and run.data.metrics == {"valid/accuracy": 0.6}
+
+
+def test_a_killed_process_leaves_no_run_running(store, tmp_path):
+    """Its journal is uploaded as KILLED; a run without a journal is marked by its process tag."""
+    script = LATE + ("from pathlib import Path; from pipeline import paths; import os, time\n"
+                     "run = tracking.Run(TrackingConfig('local', 'handprint'), 'killed', {'stage': 'train'}, carry=False)\n"
+                     "run.metrics({'valid/accuracy': 0.5}, step=1); os.kill(os.getpid(), 9)")
+    environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", script], cwd=paths.ROOT, env=environment).returncode == -9
+    assert tracking.sync() == 0
+    client, experiment = tracking.open_store(store)
+    gone = client.create_run(experiment, tags={"process": f"{os.uname().nodename}:1:0", "stage": "train"})
+    alive = client.create_run(experiment, tags={"process": tracking.this_process(), "stage": "train"})
+    elsewhere = client.create_run(experiment, tags={"process": "elsewhere:1:0", "stage": "train"})
+    assert tracking.end_orphans(client, experiment) == 1
+    status = {run.info.run_id: run.info.status for run in runs_of(tmp_path)[2]}
+    assert status.pop(gone.info.run_id) == "KILLED"
+    assert status.pop(alive.info.run_id) == status.pop(elsewhere.info.run_id) == "RUNNING"
+    assert list(status.values()) == ["KILLED"], "the killed process's"
+
+
+def test_several_processes_open_a_fresh_store_at_once(tmp_path):
+    """Three here; eight, ten times over, in test_sweep.py."""
+    script = LATE + "with tracking.Run(TrackingConfig('local', 'handprint'), sys.argv[1], {'stage': 'train'}): pass"
+    environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
+    processes = [subprocess.Popen([sys.executable, "-c", script, str(i)], cwd=paths.ROOT, env=environment, stderr=subprocess.PIPE)
+                 for i in range(3)]
+    for process in processes:
+        assert process.wait(200) == 0 and b"kept" not in process.stderr.read()
+    assert sorted((run.info.run_name, run.info.status) for run in runs_of(tmp_path)[2]) == [(str(i), "FINISHED") for i in range(3)]
+
+
+@contextmanager
+def mlflow_server(folder: Path, port: int, backend: str) -> Iterator[str]:
+    """A tracking server as a real process."""
+    log = open(folder / "server.log", "wb")
+    server = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+                               "--backend-store-uri", backend, "--artifacts-destination", str(folder / "artifacts")],
+                              env=clean_environment(), stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
+                break
+            except OSError:
+                assert server.poll() is None and time.monotonic() < deadline, (folder / "server.log").read_text()
+                time.sleep(0.3)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait()
+
+
+def sweep_while_down_then_on_a_server(folder: Path, backend: str) -> None:
+    """One sweep before the server is there, `sync`, one sweep on the server, promote: all runs, the model and its alias."""
+    project = copy_project(folder / "project")
+    for key, value in (("train_per_class", 6), ("valid_per_class", 3), ("test_per_class", 2)):
+        edit(project / "conf/data/strokes.yaml", key, value)
+    port = free_port()
+    uri = f"http://127.0.0.1:{port}"
+
+    def python(*arguments: str) -> str:
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True,
+                              timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    command = ["pipeline.train", "-m", "experiment=grid", "tracking=server", f"tracking.uri={uri}", "train.epochs=1",
+               "train.batch_size=8", "model.hidden=[8]"]
+    assert "the runs are kept" in python(*command, "train.lr=0.01,0.02")
+    with mlflow_server(folder, port, backend):
+        python("pipeline.tracking", "sync")
+        _, parents, runs = runs_of(project, uri)
+        assert len(parents) == 1 and len(runs) == 2 and {run.info.status for run in runs} == {"FINISHED"}
+        assert {run.data.tags["mlflow.parentRunId"] for run in runs} == {parents[0].info.run_id}
+        assert "2/4 done" in (out := python(*command, "train.lr=0.01,0.02,0.03,0.04")) or "2 skipped" in out
+        python("pipeline.promote", "tracking=server", f"tracking.uri={uri}")
+        client, _, runs = runs_of(project, uri)
+        assert len(runs) == 4
+        version = client.get_model_version_by_alias("handprint", "champion")
+        assert version.run_id in {run.info.run_id for run in runs}
+    assert not (project / "mlflow.db").exists()
+
+
+@pytest.mark.slow
+def test_a_server_that_comes_late(tmp_path):
+    sweep_while_down_then_on_a_server(tmp_path, f"sqlite:///{tmp_path}/server.db")
+
+
+@pytest.mark.slow
+def test_a_server_on_postgresql(tmp_path):
+    pytest.importorskip("psycopg2", reason="pip install psycopg2-binary")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(p) for p in [shutil.which("initdb")] if p]
+    if not found:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    folder, port = tmp_path / "postgres", free_port()
+    folder.mkdir()
+    for parent in [folder, *list(tmp_path.parents)[:3], tmp_path]:
+        os.chmod(parent, 0o755)
+    if as_user:
+        shutil.chown(folder, "postgres")
+    bin_folder = found[-1].resolve().parent
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run([*as_user, bin_folder / "initdb", "-D", folder / "data", "-A", "trust", "-U", "mlflow"], **quiet)
+    control = [*as_user, bin_folder / "pg_ctl", "-D", folder / "data", "-w"]
+    subprocess.run([*control, "-l", folder / "log", "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1", "start"], **quiet)
+    try:
+        sweep_while_down_then_on_a_server(tmp_path, f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres")
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
