@@ -21,7 +21,7 @@ from pipeline.characters.dataset import (
 from pipeline.characters.normalise import normalise_all
 from pipeline.config import Config, DataConfig
 from pipeline.errors import DataError
-from pipeline.files import replacing, replacing_folder, write_json
+from pipeline.files import replacing, replacing_folder, write_json, writing
 from pipeline.page.render import load_texts, render_pages
 from pipeline.shell import command
 
@@ -61,7 +61,8 @@ def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
             splits, made_from = load_splits(path)
             if made_from == described(config):
                 return splits, path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):  # of jobs that start together, one builds
         if not path.exists():
             print(f"prepare: {'+'.join(config.data.sources)} as configured is not prepared yet: building {path}")

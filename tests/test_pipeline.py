@@ -83,7 +83,7 @@ EDITS = [
     ("conf/train/sgd.yaml", "lr", 0.04, ["train"]),
     ("conf/config.yaml", "seed", 7, ["train", "visualize"]),
     ("conf/data/strokes.yaml", "seed", 1, ["prepare", "train"]),
-    ("conf/model/cnn.yaml", "dropout", 0.1, ["train"]),
+    ("conf/model/cnn.yaml", "dropout", 0.2, ["train"]),
     ("conf/tracking/local.yaml", "experiment", "other", ["train", "evaluate", "visualize", "ocr"]),
 ]
 
@@ -122,8 +122,8 @@ def test_dvc_shows_something_useful(reproduced):
     assert "test/accuracy" in dvc(reproduced, "metrics", "show").stdout
     assert "prepare" in dvc(reproduced, "dag").stdout
     original = (reproduced / "conf/train/sgd.yaml").read_text()
-    edit(reproduced / "conf/train/sgd.yaml", "lr", 0.01)
-    assert re.search(r"conf/train/sgd.yaml\s+lr\s+\S+\s+0.01", dvc(reproduced, "params", "diff").stdout)
+    edit(reproduced / "conf/train/sgd.yaml", "lr", 0.03)
+    assert re.search(r"conf/train/sgd.yaml\s+lr\s+\S+\s+0.03", dvc(reproduced, "params", "diff").stdout)
     (reproduced / "conf/train/sgd.yaml").write_text(original)
     html = Path(dvc(reproduced, "plots", "show").stdout.strip().removeprefix("file://")).read_text()
     assert "Accuracy over the epochs" in html and "Confusion matrix" in html

@@ -53,9 +53,11 @@ def project(tmp_path: Path) -> Path:
 
 
 def start(project: Path, *arguments: str) -> subprocess.Popen:
-    """Start a module in the copy of the project; it leads a process group of its own."""
+    """Start a module in the copy of the project; it leads a process group of its own, and listens to SIGINT, which it
+    would not if the tests themselves run in the background of a shell."""
     return subprocess.Popen([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen) -> bool:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -58,7 +59,7 @@ def test_a_run_ends_as_it_went(store, tmp_path):
     good = by_name["good"]
     assert good.data.params == {"train.lr": "0.1"} and good.data.metrics == {"valid/accuracy": 0.6}
     assert [point.step for point in client.get_metric_history(good.info.run_id, "valid/accuracy")] == [1, 2]
-    assert not list((tmp_path / "outputs/journals").iterdir())
+    assert not list((tmp_path / "outputs/journals").glob("*/"))
 
 
 def test_none_records_nothing(store, tmp_path):
@@ -71,7 +72,7 @@ def test_a_store_that_is_down_costs_nothing_and_loses_nothing(store, tmp_path, c
     down = TrackingConfig(f"http://127.0.0.1:{free_port()}", "handprint")
     record(down, "kept")
     assert "it is kept in" in capsys.readouterr().err
-    journals = list((tmp_path / "outputs/journals").iterdir())
+    journals = list((tmp_path / "outputs/journals").glob("*/"))
     assert len(journals) == 1
     assert tracking.sync() == 0 and journals[0].exists(), "its process, this one, still lives"
     events = journals[0] / "events.jsonl"
@@ -178,10 +179,7 @@ def test_a_server_on_postgresql(tmp_path):
     if not found:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
     as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    folder, port = tmp_path / "postgres", free_port()
-    folder.mkdir()
-    for parent in [folder, *list(tmp_path.parents)[:3], tmp_path]:
-        os.chmod(parent, 0o755)
+    folder, port = Path(tempfile.mkdtemp(prefix="postgres-")), free_port()  # pytest's own folders are closed to other users
     if as_user:
         shutil.chown(folder, "postgres")
     bin_folder = found[-1].resolve().parent
@@ -193,3 +191,4 @@ def test_a_server_on_postgresql(tmp_path):
         sweep_while_down_then_on_a_server(tmp_path, f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres")
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        shutil.rmtree(folder)

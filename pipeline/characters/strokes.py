@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs, effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
 
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.dataset import Characters, Splits

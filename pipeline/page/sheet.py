@@ -1,5 +1,7 @@
 """Sheet: find a sheet of paper that lies on something darker."""
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -13,20 +15,35 @@ CONVEX = 0.96        # least share of its hull that such a sheet fills
 INSET = 0.012        # share of the sheet's sides left out, so that its edge is not taken for ink
 
 
-def find_sheet(gray: Image.Image) -> np.ndarray | None:
+class Regions(NamedTuple):
+    """Where a photo is bright: `smooth` (h, w) float32, the photo made small, its writing closed; `sheets`, what is brighter
+    than each of LEVELS thresholds and connected, (h, w) bool, the largest such region of each."""
+
+    smooth: np.ndarray
+    sheets: list[np.ndarray]
+
+
+def find_regions(gray: Image.Image) -> Regions:
+    """The bright regions of a photo of mode L."""
+    smooth = _without_writing(gray)
+    found = (_largest_region(smooth > level) for level in _levels(smooth))
+    return Regions(smooth, [region for region in found if region is not None])
+
+
+def find_sheet(gray: Image.Image, regions: Regions) -> np.ndarray | None:
     """Find the four corners of a bright sheet on a dark ground.
 
     Args:
-        gray: mode L.
+        gray: mode L, and its `regions`.
 
     Returns:
         (4, 2) float x, y in pixels of `gray`: top left, top right, bottom right, bottom left of the sheet as it lies, a
         little inside its edges; None if the photo shows no ground around the sheet, or no plain quadrangle.
     """
-    smooth = _without_writing(gray)
+    smooth = regions.smooth
     best, largest = None, 0.0
-    for level in _levels(smooth):
-        corners = _quadrangle(smooth > level)
+    for sheet in regions.sheets:
+        corners = _quadrangle(sheet)
         if corners is not None and _area(corners) > largest and _stands_out(smooth, corners):
             best, largest = corners, _area(corners)
     if best is None:
@@ -35,12 +52,11 @@ def find_sheet(gray: Image.Image) -> np.ndarray | None:
     return (best + 0.5) * [gray.width / smooth.shape[1], gray.height / smooth.shape[0]]
 
 
-def cover_ground(gray: Image.Image) -> Image.Image:
+def cover_ground(gray: Image.Image, regions: Regions) -> Image.Image:
     """Paint the dark ground beside a sheet that the picture cuts with the sheet's own brightness; else the same picture."""
-    smooth = _without_writing(gray)
-    for level in _levels(smooth):
-        sheet = _largest_region(smooth > level)
-        if sheet is None or not 0.35 < sheet.mean() < 0.98:
+    smooth = regions.smooth
+    for sheet in regions.sheets:
+        if not 0.35 < sheet.mean() < 0.98:
             continue
         outline = np.argwhere(sheet & ~ndimage.binary_erosion(sheet, border_value=0))
         hull = ConvexHull(outline)
@@ -104,11 +120,8 @@ def _largest_region(bright: np.ndarray) -> np.ndarray | None:
     return ndimage.binary_fill_holes(labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:])))
 
 
-def _quadrangle(bright: np.ndarray) -> np.ndarray | None:
-    """(4, 2) corners of the largest bright region; None if it is not a quadrangle lying within the picture."""
-    sheet = _largest_region(bright)
-    if sheet is None:
-        return None
+def _quadrangle(sheet: np.ndarray) -> np.ndarray | None:
+    """(4, 2) corners of a region (h, w) bool; None if it is not a quadrangle lying within the picture."""
     sides = (sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1])
     cut_sides = sum(float(side.mean()) > 0.03 for side in sides)     # a shadow's edge leaves at least two lit
     if not 0.12 < sheet.mean() < 0.95 or cut_sides > 1:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.page.sheet import cover_ground, find_sheet, flatten_matrix
+from pipeline.page.sheet import cover_ground, find_regions, find_sheet, flatten_matrix
 
 MAX_POINTS = 6000
 
@@ -20,9 +20,12 @@ class View(NamedTuple):
 def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
     """(H, W) uint8 brightness of the photo, or of the sheet that lies on it, in about `work_pixels` pixels at most."""
     gray = Image.fromarray(image).convert("L")
-    corners = find_sheet(gray) if find_the_sheet else None
-    if find_the_sheet and corners is None:
-        gray = cover_ground(gray)
+    corners = None
+    if find_the_sheet:
+        regions = find_regions(gray)
+        corners = find_sheet(gray, regions)
+        if corners is None:
+            gray = cover_ground(gray, regions)
     pixels = gray.width * gray.height
     if corners is not None:
         _, (width, height) = flatten_matrix(corners)

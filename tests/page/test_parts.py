@@ -12,7 +12,7 @@ from pipeline.page.decode import Lattice, decode_line
 from pipeline.page.language import START
 from pipeline.page.layout import find_components, find_lines
 from pipeline.page.segment import Atom, Candidate, find_seams
-from pipeline.page.sheet import cover_ground, find_sheet, flatten_matrix
+from pipeline.page.sheet import cover_ground, find_regions, find_sheet, flatten_matrix
 from tests.page.conftest import set_text
 
 
@@ -59,12 +59,12 @@ def test_a_view_knows_the_way_back(degrees):
 def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():
     gray = np.full((600, 800), 60, np.uint8)
     gray[100:500, 150:650] = 210
-    corners = find_sheet(Image.fromarray(gray))
+    corners = find_sheet(Image.fromarray(gray), find_regions(Image.fromarray(gray)))
     assert np.abs(corners - [[150, 100], [650, 100], [650, 500], [150, 500]]).max() < 15
     assert flatten_matrix(corners)[1] == pytest.approx((490, 390), abs=12)
     shaded = np.full((600, 800), 210, np.uint8)
     shaded[:, 400:] = 90                                # a shadow over half a page is no desk
-    assert find_sheet(Image.fromarray(shaded)) is None
+    assert find_sheet(Image.fromarray(shaded), find_regions(Image.fromarray(shaded))) is None
 
 
 def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
@@ -73,10 +73,10 @@ def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
     rows, columns = np.mgrid[:600, :800]
     sheet = (columns > 120 - 0.1 * rows) & (rows < 520 + 0.05 * columns)
     gray[sheet] = 200
-    covered = np.asarray(cover_ground(Image.fromarray(gray)))
+    covered = np.asarray(cover_ground(Image.fromarray(gray), find_regions(Image.fromarray(gray))))
     assert covered.min() > 150 and not find_ink(flatten(covered)).any()
     shaded = Image.fromarray(np.where(columns > 400 + 30 * np.sin(rows / 40), 100, 200).astype(np.uint8))
-    assert cover_ground(shaded) is shaded       # its edge is no sheet's
+    assert cover_ground(shaded, find_regions(shaded)) is shaded       # its edge is no sheet's
 
 
 def test_wavy_lines_of_different_size_are_followed():
