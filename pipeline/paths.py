@@ -14,7 +14,7 @@ CHARACTERS = Path("prepared/characters.npz")
 PAGES = Path("prepared/pages")
 PREPARED_CACHE = Path("outputs/prepared")
 CONTACT_SHEET = Path("prepared/contact_sheet.png")
-COUNTS = Path("reports/metrics/prepare.json")
+COUNTS = Path("reports/class_counts.csv")
 # train
 MODEL = Path("models/model.npz")
 HISTORY = Path("reports/history.csv")

@@ -21,7 +21,7 @@ from pipeline.characters.dataset import (
 from pipeline.characters.normalise import normalise_all
 from pipeline.config import Config, DataConfig
 from pipeline.errors import DataError
-from pipeline.files import replacing, replacing_folder, write_json, writing
+from pipeline.files import replacing, replacing_folder, write_table, writing
 from pipeline.page.render import load_texts, render_pages
 from pipeline.shell import command
 
@@ -32,7 +32,7 @@ def prepare(config: Config, output: Path) -> None:
     save_splits(output / paths.CHARACTERS, splits, meta=described(config))
     with replacing(output / paths.CONTACT_SHEET) as temporary:
         Image.fromarray(contact_sheet(splits.train)).save(temporary)
-    write_json(output / paths.COUNTS, count(splits))
+    write_table(output / paths.COUNTS, count(splits))
     write_pages(config, output / paths.PAGES)
     print(f"prepare: {len(splits.train):,} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
 
@@ -111,12 +111,11 @@ def _read(source: str, config: Config) -> Splits:
     return Splits(*(Characters(normalise_all(part.images), part.labels) for part in parts))
 
 
-def count(splits: Splits) -> dict[str, dict[str, int]]:
-    """Samples of every class in every split."""
-    return {
-        name: {character: int(n) for character, n in zip(CLASSES, np.bincount(part.labels, minlength=len(CLASSES)))}
-        for name, part in vars(splits).items()
-    }
+def count(splits: Splits) -> list[dict[str, Any]]:
+    """Samples of every class in every split, a row a class."""
+    counts = {name: np.bincount(part.labels, minlength=len(CLASSES)) for name, part in vars(splits).items()}
+    return [{"character": character, **{name: int(of[label]) for name, of in counts.items()}}
+            for label, character in enumerate(CLASSES)]
 
 
 def write_pages(config: Config, target: Path) -> None:
