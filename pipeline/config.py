@@ -1,22 +1,18 @@
 """The schema of conf/: types, ranges, units. One section per group; a stage is handed only the sections it reads."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Iterable, Optional
 
-import numpy as np
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.characters.augment import AugmentOptions
-from pipeline.characters.strokes import StrokesOptions
+from pipeline import resolvers  # noqa: F401 (what experiments may write as ${draw:...})
+from pipeline.characters.options import AugmentOptions, StrokesOptions
 from pipeline.errors import ConfigError
 from pipeline.nn.options import ModelOptions, TrainOptions
 from pipeline.page.options import OcrOptions
 from pipeline.page.render import RenderOptions
-from pipeline.paths import ROOT
 
 SOURCES = ("strokes", "nist36", "emnist", "folder", "npz")
 
@@ -205,77 +201,9 @@ def _read_seed(composed: DictConfig) -> int:
     return seed
 
 
-MAX_BYTES, MAX_DEPTH = 100_000, 20
-
-
-def check_file(file: Path) -> None:
-    """Refuse a file of conf/ that Hydra should not compose: one that makes objects, or memory, out of a few lines.
-
-    What is merely wrong YAML passes: Hydra says so if the file is chosen.
-
-    Raises:
-        ConfigError: a tag, an anchor, values nested too deeply, or a file too large.
-    """
-    if file.stat().st_size > MAX_BYTES:
-        raise ConfigError(f"{file}: larger than {MAX_BYTES:,} bytes, which no configuration is")
-    depth = 0
-    try:
-        for event in yaml.parse(file.read_bytes(), Loader=yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if getattr(event, "tag", None) or getattr(event, "anchor", None) or depth > MAX_DEPTH:
-                raise ConfigError(f"{file}: line {event.start_mark.line + 1}: tags, anchors and values nested more than {MAX_DEPTH} "
-                                  "deep are not allowed; write the plain value")
-    except (yaml.YAMLError, ValueError):
-        pass
-
-
-def check_files(folder: Path = ROOT / "conf") -> None:
-    """`check_file` for all of conf/."""
-    for file in sorted(folder.rglob("*.yaml")):
-        check_file(file)
-
-
-def _random(key: str, trial: int) -> np.random.Generator:
-    """What a trial of a random search draws the value of `key` from: the same one every time."""
-    return np.random.default_rng((trial, *key.encode()))
-
-
-def draw(key: str, trial: int, low: float, high: float) -> float:
-    """A number between low and high, uniform in its logarithm: `${draw:lr,${trial},0.001,0.1}` in an experiment."""
-    return float(f"{np.exp(_random(key, trial).uniform(np.log(low), np.log(high))):.3g}")
-
-
-def pick(key: str, trial: int, values: list[Any]) -> Any:
-    """One of the values: `${pick:hidden,${trial},[[32],[64]]}`."""
-    value = values[_random(key, trial).integers(len(values))]
-    return OmegaConf.create(value) if isinstance(value, list) else value
-
-
-OmegaConf.register_new_resolver("draw", draw)
-OmegaConf.register_new_resolver("pick", pick)
-
-
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """`{"train": {"lr": 0.1}}` -> `{"train.lr": 0.1}`; lists stay values."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         flat.update(flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
     return flat
-
-
-def check_tracked(stage: str, choices: dict[str, str], dvc_file: Path = ROOT / "dvc.yaml") -> None:
-    """Make sure that `dvc.yaml` tracks each file of conf/ this stage is composed from: an edit must never go unseen.
-
-    Args:
-        choices: group -> file, as Hydra chose them.
-
-    Raises:
-        ConfigError: naming the file that `dvc.yaml` does not list among the stage's params.
-    """
-    tracked = set()
-    for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
-        tracked.update(entry if isinstance(entry, dict) else [entry])
-    for section in READS[stage]:
-        file = f"conf/{section}/{choices[section]}.yaml" if section in choices else "conf/config.yaml"
-        if file not in tracked:
-            raise ConfigError(f"dvc.yaml: stage {stage} reads {file} but does not track it; add it to the stage's params")

@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline import config, paths, sweep
+from pipeline import conf_files, config, paths, sweep
 from pipeline.errors import UserError
 from pipeline.files import write_json
 
@@ -41,7 +41,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
 
     def run(composed: DictConfig) -> Any:
         if os.environ.get("DVC_STAGE") == stage:
-            config.check_tracked(stage, dict(HydraConfig.get().runtime.choices))
+            conf_files.check_tracked(stage, dict(HydraConfig.get().runtime.choices))
         folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
         if sweep.is_job(folder):
             return sweep.run_job(lambda: task(config.read(composed, config.READS[stage]), folder), folder)
@@ -52,7 +52,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions reach us instead of Hydra's own many-line report
     try:
-        config.check_files()
+        conf_files.check_files()
         main()
         if mistakes:
             raise mistakes[0]

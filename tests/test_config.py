@@ -6,7 +6,7 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from pipeline import config
+from pipeline import conf_files, config
 from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +40,7 @@ def test_every_experiment_composes_and_says_how_to_run_it(file):
 @pytest.mark.parametrize("stage", config.READS)
 def test_dvc_tracks_every_file_a_stage_is_composed_from(stage):
     choices = {group: choice for group, choice in composed().hydra.runtime.choices.items() if group in config.SECTIONS}
-    config.check_tracked(stage, choices)
+    conf_files.check_tracked(stage, choices)
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     tracked = {file for entry in stages[stage]["params"] for file in entry}
     read = {f"conf/{section}/{choices[section]}.yaml" for section in config.READS[stage] if section in choices}
@@ -50,7 +50,7 @@ def test_dvc_tracks_every_file_a_stage_is_composed_from(stage):
 
 def test_an_untracked_choice_is_refused():
     with pytest.raises(ConfigError, match="conf/train/adam.yaml"):
-        config.check_tracked("train", {**{group: choice for group, choice in composed().hydra.runtime.choices.items()},
+        conf_files.check_tracked("train", {**{group: choice for group, choice in composed().hydra.runtime.choices.items()},
                                        "train": "adam"})
 
 
@@ -75,3 +75,12 @@ def test_a_stage_is_handed_only_what_it_reads():
 def test_flatten():
     assert config.flatten({"train": {"lr": 0.1}, "model": {"hidden": [1, 2]}, "seed": 1}) == {
         "train.lr": 0.1, "model.hidden": [1, 2], "seed": 1}
+
+
+@pytest.mark.parametrize("content, reason", [(b"lr: \xff\xfe\n", "mine.yaml"), (b"lr: " + b"9" * 5000, "line 1: a value longer"),
+                                             (b"lr: [1,\nb: 2\n", "line 3"), (b"lr: \x00\n", "mine.yaml")])
+def test_a_file_that_is_no_yaml_is_named(tmp_path, content, reason):
+    (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match=reason) as error:
+        conf_files.check_file(tmp_path / "mine.yaml")
+    assert "mine.yaml" in str(error.value) and "\n" not in str(error.value)

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pipeline import tracking
-from pipeline.config import check_file
+from pipeline.conf_files import check_file
 from pipeline.errors import ConfigError
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions

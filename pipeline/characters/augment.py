@@ -1,56 +1,16 @@
 """Online augmentation: every epoch meets every character in another position, bent another way, by another pen."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy import ndimage
 
 from pipeline.characters import SIZE
-from pipeline.errors import ConfigError
+from pipeline.characters.options import AugmentOptions
 
 CHUNK = 128  # images at once: their arrays stay in the processor's cache
 FIELDS = 256  # smooth displacement fields, made once
 POOL = 1 << 20  # numbers of noise, made once
-
-
-@dataclass
-class AugmentOptions:
-    """Strengths; 0 switches each off.
-
-    Attributes:
-        rotation: standard deviation in degrees.
-        slant: standard deviation of the horizontal shear.
-        scale: standard deviation of the logarithm of the size.
-        aspect: standard deviation of the logarithm of width over height.
-        shift: standard deviation in pixels.
-        elastic: standard deviation in pixels of a smooth random displacement of every pixel.
-        width: greatest change of the stroke: 1 lets it grow or shrink by up to a pixel on each side.
-        blur: greatest share of the image replaced by its blur.
-        contrast: greatest loss of the ink's brightness, and of the exponent 1 of the grey values on either side.
-        noise: greatest standard deviation of 255.
-        erase: probability that a small rectangle loses its ink.
-    """
-
-    rotation: float
-    slant: float
-    scale: float
-    aspect: float
-    shift: float
-    elastic: float
-    width: float
-    blur: float
-    contrast: float
-    noise: float
-    erase: float
-
-    def __post_init__(self) -> None:
-        for key in ("blur", "erase", "width", "contrast"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be from 0 to 1")
-        for key in ("rotation", "slant", "scale", "aspect", "shift", "elastic", "noise"):
-            if not 0 <= getattr(self, key) < 1000:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
 
 
 def augment(images: np.ndarray, rng: np.random.Generator, options: AugmentOptions) -> np.ndarray:

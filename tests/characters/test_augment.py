@@ -5,7 +5,8 @@ from dataclasses import asdict, fields
 import numpy as np
 import pytest
 
-from pipeline.characters.augment import CHUNK, AugmentOptions, augment
+from pipeline.characters.augment import CHUNK, augment
+from pipeline.characters.options import AugmentOptions
 from pipeline.errors import ConfigError
 
 OFF = {field.name: 0.0 for field in fields(AugmentOptions)}

@@ -15,7 +15,7 @@ import scipy.io
 from omegaconf import OmegaConf
 from PIL import Image
 
-from pipeline import config
+from pipeline import conf_files, config
 from pipeline.characters import CLASSES, emnist, folder, nist36
 from pipeline.characters.dataset import Characters, Splits, load_splits, read_npz, save_splits
 from pipeline.characters.stroke_library import Glyph, load_library, save_library
@@ -171,7 +171,7 @@ def _conf() -> Target:
     seeds.append((b"lr: 1e-3\nseed: 0x7f\nepochs: 1:30:00\nroot: ${oc.env:HOME}\nsources: [{a: [\"\\u2028\"]}, ~, .nan]\n", plain))
 
     def read(path: Path) -> None:
-        config.check_file(path)
+        conf_files.check_file(path)
         try:
             loaded = OmegaConf.load(path)
         except Exception:  # whatever Hydra meets while it composes, the shell prints as one line

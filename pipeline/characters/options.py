@@ -1,0 +1,107 @@
+"""Options of the generator and of the online augmentation."""
+
+from dataclasses import dataclass
+
+from pipeline.errors import ConfigError
+
+
+@dataclass
+class StrokesOptions:
+    """How far a hand departs from its model. Lengths are in heights of a capital; 0 switches each off.
+
+    Attributes:
+        lower_case: probability of the lower-case shape where the hand has one that people write for the capital.
+        variants: probability in the training split of one of the library's rarer shapes of the character.
+        bend: standard deviation of the smooth random field that moves all points.
+        shift, turn: standard deviation of a single stroke's displacement, and of its rotation in degrees.
+        corner_break: probability that the pen is lifted at a sharp corner, so that both sides move on their own.
+        lean: mean of the horizontal shear: most people lean to the right.
+        slant: standard deviation of the horizontal shear.
+        rotation: standard deviation in degrees.
+        widen: mean of the logarithm of width over height, against the model: people write wider than fonts.
+        stretch: standard deviation of the same.
+        tremor: standard deviation of the pen's shaking.
+        gap: probability that the pen skips somewhere.
+        pen_min, pen_max: width of the pen; in between, its logarithm is uniform.
+        pressure: standard deviation of the logarithm of the width along a stroke.
+        faint: greatest share of the ink that an uneven pen or the grain of paper takes away.
+        pixels_min, pixels_max: height of the character in the photo; few pixels blur it.
+        blur: greatest standard deviation in pixels of the photo's blur.
+        noise: standard deviation of the photo's noise, of 255.
+    """
+
+    lower_case: float
+    variants: float
+    bend: float
+    shift: float
+    turn: float
+    corner_break: float
+    lean: float
+    slant: float
+    rotation: float
+    widen: float
+    stretch: float
+    tremor: float
+    gap: float
+    pen_min: float
+    pen_max: float
+    pressure: float
+    faint: float
+    pixels_min: int
+    pixels_max: int
+    blur: float
+    noise: float
+
+    def __post_init__(self) -> None:
+        for key in ("lower_case", "variants", "corner_break", "gap", "faint"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be from 0 to 1")
+        for key in ("bend", "shift", "turn", "slant", "rotation", "stretch", "tremor", "pressure", "blur", "noise"):
+            if not 0 <= getattr(self, key) < 1000:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
+        for key in ("lean", "widen"):
+            if not -1 <= getattr(self, key) <= 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be from -1 to 1")
+        if not 0 < self.pen_min <= self.pen_max <= 0.5:
+            raise ConfigError(f"pen_min: {self.pen_min} must be above 0 and at most pen_max, {self.pen_max} at most 0.5")
+        if not 8 <= self.pixels_min <= self.pixels_max <= 512:
+            raise ConfigError(f"pixels_min: {self.pixels_min} must be from 8 to pixels_max, {self.pixels_max} at most 512")
+
+
+@dataclass
+class AugmentOptions:
+    """Strengths; 0 switches each off.
+
+    Attributes:
+        rotation: standard deviation in degrees.
+        slant: standard deviation of the horizontal shear.
+        scale: standard deviation of the logarithm of the size.
+        aspect: standard deviation of the logarithm of width over height.
+        shift: standard deviation in pixels.
+        elastic: standard deviation in pixels of a smooth random displacement of every pixel.
+        width: greatest change of the stroke: 1 lets it grow or shrink by up to a pixel on each side.
+        blur: greatest share of the image replaced by its blur.
+        contrast: greatest loss of the ink's brightness, and of the exponent 1 of the grey values on either side.
+        noise: greatest standard deviation of 255.
+        erase: probability that a small rectangle loses its ink.
+    """
+
+    rotation: float
+    slant: float
+    scale: float
+    aspect: float
+    shift: float
+    elastic: float
+    width: float
+    blur: float
+    contrast: float
+    noise: float
+    erase: float
+
+    def __post_init__(self) -> None:
+        for key in ("blur", "erase", "width", "contrast"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be from 0 to 1")
+        for key in ("rotation", "slant", "scale", "aspect", "shift", "elastic", "noise"):
+            if not 0 <= getattr(self, key) < 1000:
+                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
