@@ -1,13 +1,15 @@
 """Writing files so that a reader never meets half of one: to a temporary name first, then renamed."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, Sequence
+
+import psutil
 
 from pipeline.errors import DataError
 
@@ -33,20 +35,15 @@ def replacing(path: Path) -> Iterator[Path]:
         DataError: the folder cannot be written or the disk is full; what was at `path` before is intact.
     """
     path = Path(path)
-    temporary = None
-    try:
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-            os.close(handle)
-            temporary = Path(name)
-            os.chmod(temporary, 0o644)
+    with writing(path):
+        temporary = _temporary(path)
+        temporary.touch(0o644)
+        try:
             yield temporary
             with open(temporary, "rb") as written:
                 os.fsync(written.fileno())
             os.replace(temporary, path)
-    finally:
-        if temporary is not None:
+        finally:
             temporary.unlink(missing_ok=True)
 
 
@@ -54,18 +51,29 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; on success it takes the place of `path`, on failure it is gone."""
     path = Path(path)
-    temporary = None
-    try:
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix="."))
-            os.chmod(temporary, 0o755)
+    with writing(path):
+        temporary = _temporary(path)
+        temporary.mkdir()
+        try:
             yield temporary
             shutil.rmtree(path, ignore_errors=True)
             os.replace(temporary, path)
-    finally:
-        if temporary is not None:
+        finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    """Where this process writes what is to become `path`: hidden, beside it, and no other process's.
+
+    What processes of this host that were killed while they wrote `path` have left is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, however long the name
+    for rest in path.parent.glob(f"{start}*"):
+        pid = rest.name.removeprefix(start).removesuffix(path.suffix)
+        if pid == str(os.getpid()) or not psutil.pid_exists(int(pid)):
+            shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
+    return path.parent / f"{start}{os.getpid()}{path.suffix}"
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -86,3 +94,8 @@ def write_table(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[st
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else list(columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def md5(path: Path) -> str:
+    """The md5 of a file, as DVC names it."""
+    return hashlib.md5(path.read_bytes()).hexdigest()

@@ -1,10 +1,11 @@
 """Stage 5, `python -m pipeline.ocr`: page photos -> text.
 
-For every page it writes the text, JSON, hOCR, ALTO and a picture of what was read where, and scores the page where a
-`<stem>.txt` with the truth lies beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos.
+For every page it writes the text, JSON, hOCR, ALTO, a searchable PDF and a picture of what was read where, and scores the
+page where a `<stem>.txt` with the truth lies beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos.
 """
 
 import io
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -36,12 +37,14 @@ def ocr(config: Config, output: Path) -> None:
     """
     model = Path(config.ocr.model or output / paths.MODEL)
     network, _ = load_network(model)
-    language = load_language(Path(config.ocr.language))
+    language = load_language(Path(config.ocr.language)) if config.ocr.language_weight > 0 else None
     as_stage = config.ocr.pages is None
     sources = find_pages([output / paths.PAGES] if as_stage else config.ocr.pages)
     target = output / paths.READ_PAGES if as_stage else Path(config.ocr.output or "outputs/read")
     if target.resolve() in {source.resolve().parent for source in sources}:
         raise ConfigError(f"ocr.output: {target} holds the pages themselves; their .txt files would be overwritten")
+    if target.exists() and not target.is_dir():
+        raise ConfigError(f"ocr.output: {target} is a file; name a folder")
     scores: dict[str, Score] = {}
     failed = 0
     with replacing_folder(target) if as_stage else nullcontext(target) as folder:
@@ -57,9 +60,9 @@ def ocr(config: Config, output: Path) -> None:
             export(page, photo, folder / name, source.name)
             truth = source.with_suffix(".txt")
             if truth.exists():
-                scores[name] = score(page.text, truth.read_text(encoding="utf-8"))
+                scores[name] = score(page.text, truth.read_text(encoding="utf-8", errors="replace"))
             if not as_stage:
-                print(f"{source}:\n{page.text}\n" if len(sources) > 1 else page.text)
+                print(f"{printable(source)}:\n{page.text}\n" if len(sources) > 1 else page.text)
     result = {"pages": {name: in_words(part) for name, part in scores.items()}, "total": in_words(total(list(scores.values())))}
     if as_stage:
         write_json(output / paths.OCR_METRICS, result)
@@ -71,22 +74,25 @@ def ocr(config: Config, output: Path) -> None:
         raise PageError(f"{failed} of {len(sources)} pages could not be read")
 
 
-def find_pages(named: str | list[Any]) -> list[Path]:
-    """Every photo that files, folders and `-` (standard input) name, in order.
+def find_pages(named: Any) -> list[Path]:
+    """Every photo that one name or a list of them stands for, in order: files, folders and `-` (standard input).
 
     Raises:
-        PageError: something named is not there, or there is no photo at all.
+        PageError: something named is not there, or holds no photo.
     """
     pages: list[Path] = []
-    for path in map(Path, [named] if isinstance(named, str) else named):
+    for path in (Path(str(name)) for name in (named if isinstance(named, list) else [named])):     # 2024 may be a folder
         if path.is_dir():
-            pages += sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            if not found:
+                raise PageError(f"{path}: holds no photos ({' '.join(SUFFIXES)})")
+            pages += found
         elif path.exists() or path == STDIN:
             pages.append(path)
         else:
             raise PageError(f"{path}: no such file or folder; name a photo, or a folder of photos, in ocr.pages")
     if not pages:
-        raise PageError(f"{named}: no pages; ocr.pages needs photos ({' '.join(SUFFIXES)})")
+        raise PageError("ocr.pages: names no photos; name files, folders, or - for standard input")
     return pages
 
 
@@ -100,6 +106,11 @@ def name_pages(pages: list[Path]) -> list[tuple[Path, str]]:
             number += 1
         named[name] = page
     return [(page, name) for name, page in named.items()]
+
+
+def printable(source: Path) -> str:
+    """The file's name; a name on disk may be no valid text."""
+    return os.fsencode(source).decode("utf-8", "replace")
 
 
 def load(source: Path) -> np.ndarray:

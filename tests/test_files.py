@@ -1,6 +1,9 @@
 """Files are whole or not there; what was there before survives a failure."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +30,35 @@ def test_a_failure_leaves_the_old_folder_and_no_rest(tmp_path):
     with replacing_folder(tmp_path / "pages") as temporary:
         (temporary / "new.txt").write_text("new")
     assert os.listdir(tmp_path / "pages") == ["new.txt"]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from pipeline.files import replacing, replacing_folder
+with replacing(Path(sys.argv[1]) / "a.json"), replacing_folder(Path(sys.argv[1]) / "pages"):
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_next_write_removes_what_a_killed_one_left(tmp_path):
+    root = Path(__file__).resolve().parent.parent
+    assert subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=root).returncode == -9
+    assert len(os.listdir(tmp_path)) == 2
+    with replacing(tmp_path / "a.json"), replacing_folder(tmp_path / "pages"):
+        assert len(os.listdir(tmp_path)) == 2
+        living = subprocess.Popen([sys.executable, "-c", KILLED.replace("os.kill(os.getpid(), 9)", "print(flush=True); input()"),
+                                   str(tmp_path)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        living.stdout.readline()
+        assert len(os.listdir(tmp_path)) == 4, "another process's that still lives"
+    write_json(tmp_path / "a.json", {})
+    living.communicate(b"\n")
+    assert living.returncode == 0 and sorted(os.listdir(tmp_path)) == ["a.json", "pages"]
+
+
+def test_the_longest_names_can_be_written(tmp_path):
+    write_json(tmp_path / ("x" * 250 + ".json"), {})
+    assert len(os.listdir(tmp_path)) == 1
 
 
 def test_a_full_disk_is_one_clear_line():

@@ -1,15 +1,19 @@
 """Explore, compare, promote, reproduce: the loop, by the commands a user types."""
 
 import json
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Callable
 
 import pytest
 import yaml
 
-from pipeline import paths, promote, tracking
+from pipeline import champion as the_champion
+from pipeline import paths, promote
+from pipeline.errors import UserError
 from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import dvc, edit
@@ -39,9 +43,8 @@ def promoted(tmp_path_factory) -> tuple[Path, str]:
 def again(promoted, monkeypatch, capsys) -> Callable[..., str]:
     """`again("--force")` promotes once more, in this process to save the imports, and returns what is printed."""
     project, _ = promoted
-    for module, name, value in ((paths, "ROOT", project), (paths, "STORE_ROOT", project),
-                                (tracking, "JOURNALS", project / "outputs/journals"), (promote, "CHAMPION", project / "conf/champion.yaml")):
-        monkeypatch.setattr(module, name, value)
+    for name in ("ROOT", "STORE_ROOT"):
+        monkeypatch.setattr(paths, name, project)
     monkeypatch.chdir(project)
 
     def call(*arguments: str) -> str:
@@ -63,7 +66,7 @@ def test_the_sweep_is_reported(promoted):
     assert report.count("\n| ") == 1 + 1 + 4, "a heading, a line, a row for each configuration"
     pictures = {path.stem for path in (project / "reports/sweep").glob("*.png")}
     assert pictures == {"heat_map", "main_effects", "seeds", "curves"}
-    assert "model.hidden" in printed and "champion" in printed
+    assert "model.hidden" in printed and "is the champion" in printed and "WARNING" not in printed
 
 
 def test_the_parent_run_gets_the_best_child(promoted):
@@ -81,7 +84,9 @@ def test_the_parent_run_gets_the_best_child(promoted):
     assert parent.data.params["train.lr"] == best.data.params["train.lr"]
     assert parent.data.metrics["best/valid/accuracy"] == best.data.metrics["best/valid/accuracy"]
     assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {"sweep.md", "sweep"}
+    assert parent.data.tags["mlflow.note.content"].startswith(f"Best of 8 runs: {best.info.run_name}, ")
     assert champion(project).run_id == best.info.run_id
+    assert parent.info.run_name.startswith("sweep experiment=grid train.epochs=3 ")
 
 
 def test_champion_file_holds_only_what_differs(promoted):
@@ -132,7 +137,7 @@ def test_a_better_champion_is_replaced_only_when_told(promoted, again):
         "accuracy": "0.99", "data.prepared": first.tags["data.prepared"]})
     client.set_registered_model_alias("handprint", "champion", better.version)
     before = (project / "conf/champion.yaml").read_bytes()
-    assert "the champion stays" in again()
+    assert "NOT PROMOTED: the champion" in again()
     assert (project / "conf/champion.yaml").read_bytes() == before and champion(project).version == better.version
     again("--force")
     assert champion(project).version == first.version
@@ -140,6 +145,33 @@ def test_a_better_champion_is_replaced_only_when_told(promoted, again):
     client.set_registered_model_alias("handprint", "champion", better.version)
     again()
     assert champion(project).version == first.version, "a champion of other data is no hindrance"
+
+
+def test_a_better_run_that_is_no_champion_is_a_warning_and_can_be_promoted_itself(promoted, again):
+    """As after `make repro`: the default network is better than the grid's, but nobody has promoted it."""
+    project, _ = promoted
+    client, _, _ = runs_of(project)
+    first = client.get_run(champion(project).run_id)
+    rival = client.create_run(first.info.experiment_id, run_name="default", tags={
+        **{key: first.data.tags[key] for key in ("data.prepared", "weights", "folder")}, "stage": "train"})
+    with tempfile.TemporaryDirectory() as folder:
+        file = client.download_artifacts(first.info.run_id, "config.yaml", folder)
+        client.log_artifact(rival.info.run_id, file)
+    client.log_metric(rival.info.run_id, "best/valid/accuracy", 0.99)
+    assert "WARNING" not in again(), "it still runs"
+    client.set_terminated(rival.info.run_id)
+    before = (project / "conf/champion.yaml").read_bytes()
+    printed = again()
+    assert "WARNING: it is worse than default, which reached 0.9900 on the same data" in printed
+    assert champion(project).run_id == first.info.run_id and (project / "conf/champion.yaml").read_bytes() == before
+    command = re.search(r"pipeline.promote (--run \w+)", printed)[1].split()
+    assert "WARNING" not in again(*command) and champion(project).run_id == rival.info.run_id
+    assert f"# From run {rival.info.run_id} (default)" in (project / "conf/champion.yaml").read_text()
+    assert "NOT PROMOTED: the champion" in again(), "now it stays"
+    assert champion(project).run_id == rival.info.run_id
+    client.delete_run(rival.info.run_id)
+    again("--force")
+    assert champion(project).run_id == first.info.run_id
 
 
 def test_no_such_sweep_is_one_line(again, capsys):
@@ -157,6 +189,6 @@ def test_lost_weights_are_told(promoted, again, capsys):
     weights = Path(first.data.tags["folder"]) / "models/model.npz"
     kept = weights.read_bytes()
     weights.unlink()
-    with pytest.raises(promote.UserError, match="run the sweep again with sweep.rerun=true"):
-        promote.log_from_folder(first)
+    with pytest.raises(UserError, match="run the sweep again with sweep.rerun=true"):
+        the_champion.log_from_folder(first)
     weights.write_bytes(kept)

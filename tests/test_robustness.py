@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pipeline import tracking
+from pipeline.tracking.origin import this_process
 from pipeline.conf_files import check_file
 from pipeline.errors import ConfigError
 from pipeline.nn.network import build_network, save_network
@@ -206,8 +206,8 @@ def test_a_damaged_store_does_not_stop_a_training_and_nothing_is_lost(project, r
     assert (project / "models/model.npz").exists() and events(project)[-1]["status"] == "FINISHED"
 
     (project / "mlflow.db").unlink()
-    assert "uploaded" in run("pipeline.tracking", "sync").stdout
-    assert run("pipeline.tracking", "sync").stdout == ""
+    assert "uploaded" in run("pipeline.tracking", "sync").stderr
+    assert run("pipeline.tracking", "sync").stderr == ""
     with sqlite3.connect(project / "mlflow.db") as store:
         assert store.execute("select status from runs").fetchall() == [("FINISHED",)]
         assert store.execute("select step from metrics where key = 'valid/loss' order by step").fetchall() == [(1,), (2,)]
@@ -270,7 +270,7 @@ def test_a_server_that_never_answers_delays_the_end_by_seconds(project):
 def test_sync_leaves_a_living_run_alone_and_names_a_damaged_one(project, run):
     journals = project / "outputs/journals"
     start_event = {"kind": "start", "time": 0, "name": "x", "weights": None, "config": {"uri": "local", "experiment": "x"},
-                   "tags": {"process": tracking.this_process()}}
+                   "carrier": this_process(), "tags": {"process": this_process()}}
     for name, text in (("living", json.dumps(start_event) + "\n"), ("damaged", "{\n{\n"), ("empty", "")):
         (journals / name).mkdir(parents=True)
         (journals / name / "events.jsonl").write_text(text)

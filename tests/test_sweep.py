@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import Optional
 
+import psutil
 import pytest
 from hydra import compose, initialize_config_dir
 
 from pipeline import config
-from pipeline.sweep import is_hopeless, progress
+from pipeline.sweep.pruning import is_hopeless
+from pipeline.sweep.state import progress
 from tests.conftest import ROOT, clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import edit
@@ -32,8 +36,9 @@ def small(tmp_path_factory) -> Path:
     return project
 
 
-def sweep(project: Path, *overrides: str) -> subprocess.CompletedProcess:
-    return subprocess.run([*TRAIN, *overrides], cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=600)
+def sweep(project: Path, *overrides: str, environment: Optional[dict] = None) -> subprocess.CompletedProcess:
+    return subprocess.run([*TRAIN, *overrides], cwd=project, env=environment or clean_environment(), text=True, capture_output=True,
+                          timeout=600)
 
 
 def statuses(runs: list) -> Counter:
@@ -96,50 +101,73 @@ def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
     assert pruned[0].data.tags["reason"].startswith("pruned after epoch 2")
 
 
-def killed_and_restarted(project: Path, seconds: float, whole_group: bool) -> None:
-    """Kill a sweep after some seconds, start it again, and check that each configuration finished exactly once."""
-    command = [*TRAIN, *JOBLIB, "train.epochs=30", "train.lr=0.011,0.012,0.013", "train.batch_size=8", "model.hidden=[8],[12]"]
-    process = subprocess.Popen(command, cwd=project, env=clean_environment(), start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    if whole_group:
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()  # its workers live on for a moment
-    process.wait()
-    restarted = subprocess.run(command, cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=600)
-    assert restarted.returncode == 0, restarted.stdout + restarted.stderr
-    _, parents, children = runs_of(project)
-    finished = Counter(run.data.tags["fingerprint"] for run in children if run.info.status == "FINISHED")
-    assert len(finished) == 6 and set(finished.values()) == {1}, finished
-    assert not {"RUNNING"} & (set(statuses(children)) | set(statuses(parents)))
-    assert not list((project / "outputs/journals").glob("*/"))
+def seconds_of(process: psutil.Process) -> float:
+    """Processor time of a process and its children so far: unlike wall time it tells how far they are, however busy the machine."""
+    spent = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            spent += times.user + times.system
+    return spent
+
+
+def test_a_worker_ends_when_the_main_process_is_killed():
+    """joblib's would wait for more work for ever."""
+    names = "from pipeline.tracking.origin import this_process; print(this_process(), flush=True)"
+    main = subprocess.Popen([sys.executable, "-c", f"{names}; input()"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    begin = f"import time; from pipeline.sweep.job import leave_with; leave_with({main.stdout.readline().strip()!r}); print(flush=True)"
+    worker = subprocess.Popen([sys.executable, "-c", f"{begin}; time.sleep(100)"], cwd=ROOT, stdout=subprocess.PIPE)
+    worker.stdout.readline()
+    time.sleep(1.5)
+    assert worker.poll() is None, "the main process lives"
+    main.kill()
+    assert worker.wait(30) == 1
+    main.wait()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(5))
-def test_killed_at_a_random_moment(tmp_path, small, attempt):
-    project = copy_project(tmp_path / "project")
-    (project / "conf/data/strokes.yaml").write_bytes((small / "conf/data/strokes.yaml").read_bytes())
-    killed_and_restarted(project, random.uniform(3, 25), whole_group=attempt % 2 == 1)
+def test_killed_at_a_random_moment_and_started_again(small, attempt):
+    """Each configuration finishes exactly once, no run is left RUNNING."""
+    rates = [f"{0.01 + attempt / 1000 + i / 10000:.4f}" for i in range(3)]
+    command = [*TRAIN, *JOBLIB, "train.epochs=30", f"train.lr={','.join(rates)}", "train.batch_size=8", "model.hidden=[8],[12]"]
+    process = psutil.Popen(command, cwd=small, env=clean_environment(), start_new_session=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    moment = random.uniform(1, 16)
+    while process.poll() is None and seconds_of(process) < moment:
+        time.sleep(0.05)
+    if attempt % 2:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()  # its workers live on for a moment
+    process.wait()
+    restarted = subprocess.run(command, cwd=small, env=clean_environment(), text=True, capture_output=True, timeout=600)
+    assert restarted.returncode == 0, restarted.stdout + restarted.stderr
+    _, parents, children = runs_of(small)
+    finished = Counter(run.data.tags["fingerprint"] for run in children
+                       if run.info.status == "FINISHED" and run.data.params["train.lr"] in map(lambda rate: str(float(rate)), rates))
+    assert len(finished) == 6 and set(finished.values()) == {1}, (moment, finished)
+    assert not {"RUNNING"} & (set(statuses(children)) | set(statuses(parents))), moment
+    assert not list((small / "outputs/journals").glob("*/")), moment
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(10))
 def test_eight_workers_at_once_on_a_store_that_does_not_exist_yet(tmp_path, small, attempt):
-    project = copy_project(tmp_path / "project")
-    (project / "conf/data/strokes.yaml").write_bytes((small / "conf/data/strokes.yaml").read_bytes())
-    if attempt % 2:  # one sweep
-        done = sweep(project, "hydra/launcher=joblib", "hydra.launcher.n_jobs=8", "train.epochs=1", "train.lr=0.01", "train.batch_size=8",
-                     "model.hidden=[8]", "seed=1,2,3,4,5,6,7,8")
+    """As the workers of one sweep, and as eight commands."""
+    environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
+    if attempt % 2:
+        done = sweep(small, "hydra/launcher=joblib", "hydra.launcher.n_jobs=8", "train.epochs=1", "train.lr=0.01", "train.batch_size=8",
+                     "model.hidden=[8]", "seed=1,2,3,4,5,6,7,8", environment=environment)
         assert done.returncode == 0, done.stdout + done.stderr
-    else:  # eight commands
+    else:
         command = [sys.executable, "-m", "pipeline.train", "experiment=course_mlp", "train.epochs=1"]
-        processes = [subprocess.Popen([*command, f"seed={seed}", f"hydra.run.dir=outputs/{seed}"], cwd=project, env=clean_environment(),
+        processes = [subprocess.Popen([*command, f"seed={seed}", f"hydra.run.dir={tmp_path / str(seed)}"], cwd=small, env=environment,
                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for seed in range(1, 9)]
         for process in processes:
-            assert process.wait(600) == 0, process.stderr.read().decode()
-    client, parents, runs = runs_of(project)
+            error = process.communicate(timeout=600)[1]
+            assert process.returncode == 0 and b"sync" not in error, error.decode()
+    client, parents, runs = runs_of(tmp_path)
     assert sorted(run.data.params["seed"] for run in runs) == list("12345678") and statuses(runs) == {"FINISHED": 8}
     assert len(parents) == attempt % 2
     others = [e.experiment_id for e in client.search_experiments() if e.name != "handprint"]
@@ -156,6 +184,16 @@ def test_random_search_draws_the_same_values_every_time():
     assert len({trial["train"]["lr"] for trial in drawn}) == 12
     assert all(0.0003 <= trial["train"]["lr"] <= 0.03 for trial in drawn)
     assert {trial["train"]["batch_size"] for trial in drawn} == {24, 48, 96}
+
+
+@pytest.mark.slow
+def test_random_search_runs_and_is_reported(small):
+    done = subprocess.run([*TRAIN[:-1], "experiment=random", "trial=range(3)", "train.epochs=1"], cwd=small, env=clean_environment(),
+                          text=True, capture_output=True, timeout=600)
+    assert done.returncode == 0 and "3/3 done" in done.stdout, done.stdout + done.stderr
+    report = subprocess.run([sys.executable, "-m", "pipeline.promote", "--dry-run"], cwd=small, env=clean_environment(), text=True,
+                            capture_output=True, check=True).stdout
+    assert "3 runs, 3 configurations" in report and "train.lr" in report.splitlines()[0], report
 
 
 @pytest.mark.slow

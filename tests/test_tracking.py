@@ -14,21 +14,25 @@ from typing import Iterator
 
 import pytest
 
-from pipeline import paths, tracking
+from pipeline import paths
 from pipeline.config import TrackingConfig
 from pipeline.errors import StoppedError
+from pipeline.tracking import Run
+from pipeline.tracking.journal import Journal, journals
+from pipeline.tracking.orphans import end_orphans, sync
+from pipeline.tracking.origin import this_process
+from pipeline.tracking.store import open_store
 from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import edit
 
-LATE = "import sys; from pipeline import tracking; from pipeline.config import TrackingConfig\n"
+LATE = "import sys; from pipeline.tracking import Run; from pipeline.config import TrackingConfig\n"
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch) -> TrackingConfig:
     """An empty store of its own."""
     monkeypatch.setattr(paths, "STORE_ROOT", tmp_path)
-    monkeypatch.setattr(tracking, "JOURNALS", tmp_path / "outputs/journals")
     return TrackingConfig("local", "handprint")
 
 
@@ -38,8 +42,12 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
+GONE = f"{os.uname().nodename}:1:0"
+"""A process that has ended: number 1 was started at another time."""
+
+
 def record(config: TrackingConfig, name: str, **options) -> None:
-    with tracking.Run(config, name, {"stage": "train"}, **options) as run:
+    with Run(config, name, {"stage": "train"}, **options) as run:
         run.params({"train": {"lr": 0.1}})
         run.metrics({"valid/accuracy": 0.5}, step=1)
         run.metrics({"valid/accuracy": 0.6}, step=2)
@@ -49,7 +57,7 @@ def record(config: TrackingConfig, name: str, **options) -> None:
 def test_a_run_ends_as_it_went(store, tmp_path):
     record(store, "good")
     for error in (ValueError("bad luck"), StoppedError("pruned after epoch 3"), KeyboardInterrupt()):
-        with pytest.raises(type(error)), tracking.Run(store, type(error).__name__, {"stage": "train"}):
+        with pytest.raises(type(error)), Run(store, type(error).__name__, {"stage": "train"}):
             raise error
     client, _, runs = runs_of(tmp_path)
     by_name = {run.info.run_name: run for run in runs}
@@ -74,12 +82,12 @@ def test_a_store_that_is_down_costs_nothing_and_loses_nothing(store, tmp_path, c
     assert "it is kept in" in capsys.readouterr().err
     journals = list((tmp_path / "outputs/journals").glob("*/"))
     assert len(journals) == 1
-    assert tracking.sync() == 0 and journals[0].exists(), "its process, this one, still lives"
+    assert sync() == 0 and journals[0].exists(), "its process, this one, still lives"
     events = journals[0] / "events.jsonl"
-    events.write_text(events.read_text().replace(tracking.this_process(), f"{os.uname().nodename}:1:0"))
-    assert tracking.sync() == 1 and journals[0].exists(), "still down"
+    events.write_text(events.read_text().replace(this_process(), GONE))
+    assert sync() == 1 and journals[0].exists(), "still down"
     events.write_text(events.read_text().replace(down.uri, "local"))  # the store is back
-    assert tracking.sync() == 0 and not journals[0].exists()
+    assert sync() == 0 and not journals[0].exists()
     (run,) = runs_of(tmp_path)[2]
     assert run.info.status == "FINISHED" and run.data.metrics == {"valid/accuracy": 0.6}
 
@@ -87,25 +95,42 @@ def test_a_store_that_is_down_costs_nothing_and_loses_nothing(store, tmp_path, c
 def test_a_killed_process_leaves_no_run_running(store, tmp_path):
     """Its journal is uploaded as KILLED; a run without a journal is marked by its process tag."""
     script = LATE + ("from pathlib import Path; from pipeline import paths; import os, time\n"
-                     "run = tracking.Run(TrackingConfig('local', 'handprint'), 'killed', {'stage': 'train'}, carry=False)\n"
+                     f"run = Run(TrackingConfig('local', 'handprint'), 'killed', {{'stage': 'train'}}, carrier='{GONE}')\n"
                      "run.metrics({'valid/accuracy': 0.5}, step=1); os.kill(os.getpid(), 9)")
     environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", script], cwd=paths.ROOT, env=environment).returncode == -9
-    assert tracking.sync() == 0
-    client, experiment = tracking.open_store(store)
-    gone = client.create_run(experiment, tags={"process": f"{os.uname().nodename}:1:0", "stage": "train"})
-    alive = client.create_run(experiment, tags={"process": tracking.this_process(), "stage": "train"})
+    assert sync() == 0
+    client, experiment = open_store(store)
+    gone = client.create_run(experiment, tags={"process": GONE, "stage": "train"})
+    alive = client.create_run(experiment, tags={"process": this_process(), "stage": "train"})
     elsewhere = client.create_run(experiment, tags={"process": "elsewhere:1:0", "stage": "train"})
-    assert tracking.end_orphans(client, experiment) == 1
+    assert end_orphans(client, experiment) == 1
     status = {run.info.run_id: run.info.status for run in runs_of(tmp_path)[2]}
     assert status.pop(gone.info.run_id) == "KILLED"
     assert status.pop(alive.info.run_id) == status.pop(elsewhere.info.run_id) == "RUNNING"
     assert list(status.values()) == ["KILLED"], "the killed process's"
 
 
+def test_the_next_run_uploads_what_a_killed_one_left(store, tmp_path):
+    """Of the same store only, and not while a process carries it or the run goes on, on this host or another."""
+    def left(name: str, process: str, carrier: str, config: TrackingConfig = store) -> None:
+        journal = Journal.create(name)
+        journal.append("start", config=vars(config), name=name, weights=None, carrier=carrier, tags={"process": process, "stage": "train"})
+
+    left("killed", GONE, GONE)
+    left("carried", GONE, this_process())
+    left("going on", this_process(), GONE)
+    left("elsewhere", "elsewhere:1:0", GONE)
+    left("other store", GONE, GONE, TrackingConfig("http://127.0.0.1:9", "handprint"))
+    record(store, "next")
+    assert {run.info.run_name: run.info.status for run in runs_of(tmp_path)[2]} == {"killed": "KILLED", "next": "FINISHED"}
+    assert {journal.events()[0]["name"] for journal in map(Journal, journals().glob("*/"))} == {
+        "carried", "going on", "elsewhere", "other store"}
+
+
 def test_several_processes_open_a_fresh_store_at_once(tmp_path):
     """Three here; eight, ten times over, in test_sweep.py."""
-    script = LATE + "with tracking.Run(TrackingConfig('local', 'handprint'), sys.argv[1], {'stage': 'train'}): pass"
+    script = LATE + "with Run(TrackingConfig('local', 'handprint'), sys.argv[1], {'stage': 'train'}): pass"
     environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
     processes = [subprocess.Popen([sys.executable, "-c", script, str(i)], cwd=paths.ROOT, env=environment, stderr=subprocess.PIPE)
                  for i in range(3)]

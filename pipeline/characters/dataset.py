@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.arrays import load_arrays, save_arrays
 from pipeline.characters import CLASSES, SIZE
-from pipeline.characters.npz import load_arrays, save_arrays
 from pipeline.errors import DataError
 
 MAX_SIDE = 1024

@@ -26,80 +26,95 @@ def normalise(image: np.ndarray) -> np.ndarray:
 
     An image without ink gives zeros.
     """
-    return even_width(frame(image)[None])[0]
+    return normalise_all(image[None])[0]
 
 
 def normalise_all(images: np.ndarray) -> np.ndarray:
     """Normal forms (N, SIZE, SIZE) uint8 of `images`: (N, H, W) uint8, or a list of (H, W) of different sizes."""
     if not len(images):
         return np.zeros((0, SIZE, SIZE), np.uint8)
-    framed = np.stack([frame(image) for image in images])
+    if isinstance(images, np.ndarray):
+        framed = np.concatenate([frame(images[at:at + CHUNK]) for at in range(0, len(images), CHUNK)])
+    else:
+        framed = np.concatenate([frame(image[None]) for image in images])
     return np.concatenate([even_width(framed[at:at + CHUNK]) for at in range(0, len(framed), CHUNK)])
 
 
-def frame(image: np.ndarray) -> np.ndarray:
-    """The ink of `image` (H, W) uint8 upright in its box, (SIZE, SIZE) uint8."""
-    ink = drop_specks(without_paper(shrink(image)))
-    rows, columns = np.nonzero(ink)
-    if not len(rows):
-        return np.zeros((SIZE, SIZE), np.uint8)
-    weights = ink[rows, columns].astype(np.float64)
+def frame(images: np.ndarray) -> np.ndarray:
+    """The ink of `images` (N, H, W) uint8 upright in its box, (N, SIZE, SIZE) uint8."""
+    inks = drop_specks(without_paper(shrink(images)))
+    twice = np.stack([draw_upright(ink) for ink in inks]).astype(np.uint16)    # (N, 2 SIZE, 2 SIZE)
+    pairs = twice[:, ::2] + twice[:, 1::2]
+    small = (pairs[:, :, ::2] + pairs[:, :, 1::2] + 2) // 4
+    core = np.partition(small.reshape(len(small), -1), -SIZE)[:, -SIZE]  # the brightest few pixels: a thin pen leaves them grey
+    return np.minimum(small * (255.0 / np.maximum(core, 1.0))[:, None, None], 255).astype(np.uint8)
+
+
+def shrink(images: np.ndarray) -> np.ndarray:
+    """The images with their longer side below 2 WORKING pixels; each pixel is an average."""
+    factor = max(images.shape[1:]) // WORKING
+    if factor < 2:
+        return images
+    return np.stack([np.asarray(Image.fromarray(np.ascontiguousarray(image)).reduce(factor)) for image in images])
+
+
+def without_paper(images: np.ndarray) -> np.ndarray:
+    """Images (N, H, W) uint8 with the ink's core white, and black wherever they are darker than NOISE of that core."""
+    values = images.reshape(len(images), -1)
+    most = max(1, values.shape[1] // 100)
+    cores = np.partition(values, -most, axis=1)[:, -most]
+    cores = np.where(cores > 0, cores, values.max(1))
+    result = images.copy()
+    for core in np.unique(cores[cores > 0]):
+        table = np.clip((np.arange(256) / float(core) - NOISE) / (1 - NOISE), 0, 1) * 255
+        result[cores == core] = table.astype(np.uint8)[images[cores == core]]
+    return result
+
+
+def drop_specks(inks: np.ndarray) -> np.ndarray:
+    """The inks (N, H, W) without connected pieces that hold less than SPECK of one of them."""
+    within = np.zeros((3, 3, 3), bool)
+    within[1] = True
+    labels, _ = ndimage.label(inks, within)
+    first = 0
+    for ink, pieces in zip(inks, labels):
+        last = max(first, int(pieces.max()))    # labels grow from image to image
+        if last > first + 1:
+            mass = np.bincount(pieces.ravel(), ink.ravel())
+            ink[(mass < SPECK * mass.sum())[pieces]] = 0
+        first = last
+    return inks
+
+
+def draw_upright(ink: np.ndarray) -> np.ndarray:
+    """The ink (H, W) uint8, its slant undone, in a box of twice its size in the middle of (2 SIZE, 2 SIZE)."""
+    inked = np.flatnonzero(ink)
+    if not len(inked):
+        return np.zeros((2 * SIZE, 2 * SIZE), np.uint8)
+    rows = inked // ink.shape[1]
+    columns = inked - rows * ink.shape[1]
+    weights = ink.ravel()[inked].astype(np.float64)
     middle = rows @ weights / weights.sum()
     slant = lean(rows - middle, columns, weights)
-    y0, y1 = rows.min() - 0.5, rows.max() + 0.5
+    y0, y1 = rows[0] - 0.5, rows[-1] + 0.5
     upright = columns + slant * (rows - middle)
     x0, x1 = upright.min() - 0.5, upright.max() + 0.5
     longer = max(x1 - x0, y1 - y0)
     width, height = (BOX * (side / longer) ** ASPECT for side in (x1 - x0, y1 - y0))
-    return draw_box(ink, (x0, y0, x1, y1), (width, height), slant, middle)
-
-
-def shrink(image: np.ndarray) -> np.ndarray:
-    """The image with its longer side below 2 WORKING pixels; each pixel is an average."""
-    factor = max(image.shape) // WORKING
-    if factor < 2:
-        return image
-    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).reduce(factor))
-
-
-def without_paper(image: np.ndarray) -> np.ndarray:
-    """The image (H, W) uint8 with the ink's core white, and black wherever it is darker than NOISE of that core."""
-    values = image.ravel()
-    if not values.any():
-        return image
-    core = float(np.partition(values, -max(1, values.size // 100))[-max(1, values.size // 100)]) or float(values.max())
-    table = np.clip((np.arange(256) / core - NOISE) / (1 - NOISE), 0, 1) * 255
-    return table.astype(np.uint8)[image]
-
-
-def drop_specks(ink: np.ndarray) -> np.ndarray:
-    """The ink without connected pieces that hold less than SPECK of it."""
-    labels, count = ndimage.label(ink, np.ones((3, 3)))
-    if count < 2:
-        return ink
-    mass = np.bincount(labels.ravel(), ink.ravel(), count + 1)
-    return np.where((mass < SPECK * mass.sum())[labels], 0, ink).astype(np.uint8)
-
-
-def lean(rows: np.ndarray, columns: np.ndarray, weights: np.ndarray) -> float:
-    """Shear of the ink to the right from its second moments, at most SLANT; `rows` are counted from the ink's middle."""
-    spread = (weights * rows) @ rows
-    return float(np.clip(-((weights * rows) @ columns) / spread, -SLANT, SLANT)) if spread > 0 else 0.0
-
-
-def draw_box(ink: np.ndarray, box: tuple, size: tuple, slant: float, middle: float) -> np.ndarray:
-    """The part `box` (x0, y0, x1, y1) of the upright plane, scaled to `size` (width, height) in the middle of the result."""
-    x0, y0, x1, y1 = box
-    across, down = (x1 - x0) / size[0] / 2, (y1 - y0) / size[1] / 2  # steps in the ink of half a pixel of the result
+    across, down = (x1 - x0) / width / 2, (y1 - y0) / height / 2  # steps in the ink of half a pixel of the normal form
     left, top = (x0 + x1) / 2 - SIZE * across, (y0 + y1) / 2 - SIZE * down
     # Pillow's pixel i lies at i + 0.5; rows and columns above are those of NumPy, pixel i at i.
     shear = -slant * down
     start = left + 0.5 - slant * (top - middle)
-    twice = Image.fromarray(ink).transform((2 * SIZE, 2 * SIZE), Image.Transform.AFFINE,
-                                           (across, shear, start, 0.0, down, top + 0.5), Image.Resampling.BILINEAR)
-    small = np.asarray(twice.reduce(2))
-    core = np.partition(small.ravel(), -SIZE)[-SIZE]  # the brightest few pixels, which a thin pen leaves grey
-    return np.minimum(small * (255.0 / max(float(core), 1.0)), 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(ink).transform((2 * SIZE, 2 * SIZE), Image.Transform.AFFINE,
+                                                     (across, shear, start, 0.0, down, top + 0.5), Image.Resampling.BILINEAR))
+
+
+def lean(rows: np.ndarray, columns: np.ndarray, weights: np.ndarray) -> float:
+    """Shear of the ink to the right from its second moments, at most SLANT; `rows` are counted from the ink's middle."""
+    weighted = weights * rows
+    spread = weighted @ rows
+    return min(max(float(-(weighted @ columns) / spread), -SLANT), SLANT) if spread > 0 else 0.0
 
 
 def even_width(images: np.ndarray) -> np.ndarray:

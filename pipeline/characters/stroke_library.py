@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.arrays import load_arrays, save_arrays
 from pipeline.characters import CLASSES
-from pipeline.characters.npz import load_arrays, save_arrays
 from pipeline.errors import DataError
 
 SPLITS = ("train", "valid", "test")

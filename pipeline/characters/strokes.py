@@ -30,9 +30,9 @@ def generate(library: StrokeLibrary, options: StrokesOptions, train_per_class: i
         np.random.default_rng([seed, split]).shuffle(labels)
         tasks += [(split, chunk, labels[at:at + CHUNK]) for chunk, at in enumerate(range(0, len(labels), CHUNK))]
     processes = min(effective_n_jobs(workers), len(tasks))
-    shares = [tasks[i::2 * processes] for i in range(2 * processes)]  # few, for the library is sent along with each
+    shares = [tasks[i::processes] for i in range(processes)]  # one each: the library is sent along with every share
     run = Parallel(n_jobs=processes, max_nbytes=None)
-    drawn = run(delayed(_draw_all)(library, options, seed, share) for share in shares if share)
+    drawn = run(delayed(_draw_all)(library, options, seed, share) for share in shares)
     found = {task: images for share in drawn for task, images in share.items()}
     parts = []
     for split in range(len(SPLITS)):

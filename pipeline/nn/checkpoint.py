@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.arrays import load_arrays, save_arrays
 from pipeline.errors import ConfigError, DataError
-from pipeline.nn.archive import read_archive, write_archive
 
 Array = np.ndarray
 
@@ -14,7 +14,7 @@ Array = np.ndarray
 def save_checkpoint(path: Path, configuration: dict, history: dict, arrays: dict[str, Array]) -> None:
     """Write `arrays` (weights, best weights, optimiser state) and two dictionaries that JSON can hold, whole or not at all."""
     description = json.dumps({"configuration": configuration, "history": history}, sort_keys=True)
-    write_archive(path, {"description": np.array(description), **arrays})
+    save_arrays(path, {"description": np.array(description), **arrays}, compress=False)
 
 
 def load_checkpoint(path: Path, configuration: dict, arrays: dict[str, Array]) -> dict | None:
@@ -24,7 +24,7 @@ def load_checkpoint(path: Path, configuration: dict, arrays: dict[str, Array]) -
     """
     if not Path(path).exists():
         return None
-    stored = read_archive(path)
+    stored = load_arrays(path)
     try:
         description = json.loads(str(stored.pop("description")))
         old, new = _flat(description["configuration"]), _flat(json.loads(json.dumps(configuration)))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.arrays import load_arrays, save_arrays
 from pipeline.characters import CLASSES, SIZE
 from pipeline.errors import ConfigError, DataError
-from pipeline.nn.archive import read_archive, write_archive
 from pipeline.nn.convolution import Conv2d, Flatten, MaxPool, ToImages
 from pipeline.nn.initializers import Initializer, make_initializer
 from pipeline.nn.layers import Array, Dropout, Layer, Linear, Relu, Sigmoid, Tanh
@@ -102,9 +102,7 @@ def to_input(images: Array, dtype: np.dtype = np.float32, out: Array | None = No
     if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE):
         raise DataError(f"images: need uint8 of shape (N, {SIZE}, {SIZE}), not {images.dtype} {images.shape}")
     x = np.empty((len(images), SIZE * SIZE), dtype) if out is None else out
-    x[:] = images.reshape(len(images), -1)
-    x *= x.dtype.type(1 / 255)
-    return x
+    return np.multiply(images.reshape(len(images), -1), x.dtype.type(1 / 255), out=x)
 
 
 def build_network(options: ModelOptions, rng: np.random.Generator, dtype: np.dtype = np.float32) -> Network:
@@ -145,12 +143,12 @@ def _layers(options: ModelOptions, initializer: Initializer, rng: np.random.Gene
 def save_network(path: Path, network: Network, extra: dict) -> None:
     """Write options, weights and `extra` (what JSON can hold) as one .npz, whole or not at all; same content, same bytes."""
     description = json.dumps({"options": asdict(network.options), "extra": extra}, sort_keys=True)
-    write_archive(path, {"description": np.array(description), **network.params})
+    save_arrays(path, {"description": np.array(description), **network.params}, compress=False)
 
 
 def load_network(path: Path) -> tuple[Network, dict]:
     """The network and the `extra` that `save_network` wrote. DataError if the file is missing, damaged or something else."""
-    arrays = read_archive(path)
+    arrays = load_arrays(path)
     try:
         description = json.loads(str(arrays.pop("description")))
         options, extra = ModelOptions(**description["options"]), dict(description["extra"])

@@ -11,6 +11,19 @@ from pipeline.nn.options import TrainOptions
 
 Array = np.ndarray
 
+FLUSH_EVERY, TINY = 256, 1e-25
+"""Steps after which `flush` is due, and what it takes for zero: 0.9^256 times it is 2e-37, still an ordinary float32."""
+
+
+def flush(state: dict[str, Array]) -> None:
+    """Set to zero what has become so small in the optimiser's state that it can move no weight any more.
+
+    A unit that is dead (a relu that no sample reaches) gets no gradient, and its averages shrink with every step. Below 1e-38
+    they are "denormal", and a processor takes a hundred times as long for each: a few dead units tripled the time of an Adam step.
+    """
+    for array in state.values():
+        array[np.abs(array) < TINY] = 0
+
 
 class Sgd:
     """w <- w - lr g. Robbins & Monro 1951, "A stochastic approximation method"."""

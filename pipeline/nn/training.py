@@ -17,7 +17,7 @@ from pipeline.nn.history import EpochRecord, History
 from pipeline.nn.layers import Array
 from pipeline.nn.losses import cross_entropy
 from pipeline.nn.network import Network, to_input
-from pipeline.nn.optimizers import learning_rate, make_optimizer
+from pipeline.nn.optimizers import FLUSH_EVERY, flush, learning_rate, make_optimizer
 from pipeline.nn.options import TrainOptions
 from pipeline.nn.parallel import Workers
 from pipeline.nn.threads import one_blas_thread
@@ -102,6 +102,8 @@ def _epoch(
         if options.weight_decay:
             network.weights[: network.decayed] *= 1 - rate * options.weight_decay
         optimizer.step(network.weights, network.gradients, rate)
+        if step % FLUSH_EVERY == 0:
+            flush(optimizer.state)
     train_score = _score(losses, logits, labels)
     logits = _logits(workers, valid[0], options.batch_size)
     valid_score = _score(cross_entropy(logits, valid[1]), logits, valid[1])

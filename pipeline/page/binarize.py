@@ -28,9 +28,9 @@ def flatten(gray: np.ndarray) -> np.ndarray:
     """
     if is_bright_ink(gray):
         gray = 255 - gray
-    paper = estimate_paper(gray)
-    contrast = 255 - gray * (255 / np.maximum(paper, 8))
-    return np.clip(contrast, 0, 255).astype(np.uint8)
+    contrast = np.multiply(gray, 255 / np.maximum(estimate_paper(gray), 8), dtype=np.float32)
+    np.subtract(255, contrast, out=contrast)
+    return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
 
 
 def is_bright_ink(gray: np.ndarray) -> bool:
@@ -40,8 +40,8 @@ def is_bright_ink(gray: np.ndarray) -> bool:
     """
     small = gray[::3, ::3].astype(np.float32)
     detail = small - ndimage.uniform_filter(small, max(9, min(small.shape) // 20))
-    spread = detail.std() + 1e-6
-    return float(np.clip(detail / spread, -6, 6).__pow__(3).mean()) > 0.6
+    detail = np.clip(detail / (detail.std() + 1e-6), -6, 6)
+    return float((detail * detail * detail).mean()) > 0.6
 
 
 def estimate_paper(gray: np.ndarray) -> np.ndarray:
@@ -49,8 +49,9 @@ def estimate_paper(gray: np.ndarray) -> np.ndarray:
     height, width = gray.shape
     rows, columns = -(-height // BLOCK), -(-width // BLOCK)
     padded = np.pad(gray, ((0, rows * BLOCK - height), (0, columns * BLOCK - width)), mode="edge")
-    blocks = padded.reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3).reshape(rows, columns, -1)
-    bright = np.partition(blocks, 52, axis=2)[:, :, 52].astype(np.float32)    # 4 in 5 pixels are darker: beyond thin ink
+    side = BLOCK // 2
+    blocks = padded[::2, ::2].reshape(rows, side, columns, side).transpose(0, 2, 1, 3).reshape(rows, columns, side * side)
+    bright = np.partition(blocks, 13, axis=2)[:, :, 13].astype(np.float32)    # 4 in 5 pixels are darker: beyond thin ink
     closed = ndimage.grey_closing(bright, size=(7, 7))                        # beyond thick ink
     smooth = ndimage.gaussian_filter(ndimage.median_filter(closed, 5), 2)
     image = Image.fromarray(smooth).resize((columns * BLOCK, rows * BLOCK), Image.BILINEAR)
@@ -98,7 +99,7 @@ def local_noise(contrast: np.ndarray) -> np.ndarray:
 
 def find_thresholds(contrast: np.ndarray) -> tuple[float, float]:
     """The thresholds that paper noise does not reach (low) and that ink does (high)."""
-    sample = contrast[::3, ::3].ravel().astype(np.float32)
+    sample = contrast[::4, ::4].ravel().astype(np.float32)
     noise = 1.4826 * float(np.median(np.abs(sample - np.median(sample)))) + 0.25
     floor = float(np.median(sample)) + NOISE_LIMIT * noise
     ink = sample[sample > max(floor, 10)]

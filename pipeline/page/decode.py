@@ -8,11 +8,12 @@ import numpy as np
 from pipeline.characters import CLASSES
 from pipeline.page.language import END, LanguageModel, State
 from pipeline.page.segment import Atom, Candidate
+from pipeline.page.widths import width_costs
 
 LEAST = 0.005            # classes less probable than this are not tried
 SKIP = 6.0               # cost of leaving out a piece of ink, for each letter height of it
-WIDEST = np.where([character in "MW" for character in CLASSES], 1.9, 1.4)    # (36,) usual widths a character may have
-WIDE_COST = 10.0         # for each usual width more: more likely it is two
+SHARED = 2.5             # cost of a stroke that two characters share: the last atom of one is the first of the next
+SHAREABLE = 0.45         # usual widths such an atom may have
 MARGIN = 9.0             # hypotheses this much behind the best of the same ink are given up
 
 
@@ -75,15 +76,19 @@ def decode_line(lattice: Lattice, start: State, language: LanguageModel | None, 
 
 
 def _options(lattice: Lattice) -> list[list[tuple[int, int, list[tuple[int, float]]]]]:
-    """For each atom the candidates that start there: (candidate, end, [(label, score), ...])."""
+    """For each atom the candidates that start there, or share the atom before: (candidate, end, [(label, score), ...])."""
     options: list[list] = [[] for _ in lattice.atoms]
+    usual = lattice.height * lattice.width
     for index, candidate in enumerate(lattice.candidates):
         row = lattice.probabilities[index]
         cost = candidate.cost + lattice.atoms[candidate.start].cut
-        wider = (candidate.box[2] - candidate.box[0]) / (lattice.height * lattice.width) - WIDEST
-        cost = cost + WIDE_COST * np.maximum(wider, 0)
+        cost = cost + width_costs((candidate.box[2] - candidate.box[0]) / usual)
         characters = [(int(label), math.log(row[label]) - float(cost[label])) for label in np.flatnonzero(row > LEAST)]
         options[candidate.start].append((index, candidate.end, characters))
+        first = lattice.atoms[candidate.start]
+        if first.cut > 0 and candidate.end > candidate.start + 1 and first.box[2] - first.box[0] < SHAREABLE * usual:
+            more = SHARED - first.cut
+            options[candidate.start + 1].append((index, candidate.end, [(label, score - more) for label, score in characters]))
     return options
 
 

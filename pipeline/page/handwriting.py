@@ -17,17 +17,18 @@ ROWS = 24
 """Bands of a letter's height in which the gap to the next letter is measured."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Habits:
-    """How steadily a hand writes; each is a standard deviation unless it says otherwise.
+    """How steadily a hand writes.
 
     Attributes:
-        slant, slant_jitter: lean of the hand, and of each letter beside that, in degrees.
-        size_jitter: of the logarithm of a letter's size.
+        slant: lean of the hand, in degrees.
+        slant_jitter: of each letter beside that, standard deviation in degrees.
+        size_jitter: of the logarithm of a letter's size, standard deviation.
         bend: amplitude of the smooth field that bends each letter.
-        baseline_jitter: step of the slow wander around the line.
-        letter_gap, word_gap: mean gaps (not deviations).
-        gap_jitter: of the logarithm of each gap.
+        baseline_jitter: step of the slow wander around the line, standard deviation.
+        letter_gap, word_gap: mean gaps.
+        gap_jitter: of the logarithm of each gap, standard deviation.
         join: share of neighbours in a word that touch.
     """
 

@@ -12,16 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.arrays import load_arrays
 from pipeline.characters import CLASSES
 from pipeline.errors import DataError
 
 END = " "
 ALPHABET = END + CLASSES[10:] + "?"     # "?" marks a context's back-off weight
 SCALE = 24                              # costs are stored in 1/24 nat, in one byte
-KINDS = ("english", "number", "letters", "code")
+MAX_NGRAMS, MAX_ORDER = 5_000_000, 12   # what a table may hold; more would fill the memory
 
-# Prior of the kinds, the chance that the next word is of the same kind as this one, and the chance that a word that is not
-# English ends after a character. None of them is critical: they say what is usual in notes, lists, labels and forms.
+# Prior of the kinds (English, number, letters, code), the chance that the next word is of the same kind as this one, and the
+# chance that a word that is not English ends after a character. None of them is critical: they say what is usual in notes,
+# lists, labels and forms.
 PRIOR = (0.43, 0.16, 0.06, 0.35)
 SAME_KIND = 0.5
 STOP = 0.25
@@ -106,12 +108,13 @@ def load_language(path: Path) -> LanguageModel:
     """Read the table.
 
     Raises:
-        DataError: the file is missing or is not such a table.
+        DataError: the file is missing, damaged, too large or not such a table.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return LanguageModel(stored["keys"], stored["costs"], int(stored["order"]))
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no language table; run scripts/build_language.py, or set language_weight to 0") from error
-    except Exception as error:
-        raise DataError(f"{path}: not a language table ({type(error).__name__})") from error
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path}: no language table; run scripts/build_language.py, or set language_weight to 0")
+    keys, costs, order = load_arrays(path, ("keys", "costs", "order")).values()
+    if not (keys.dtype == np.uint64 and costs.dtype == np.uint8 and keys.ndim == 1 and keys.shape == costs.shape
+            and len(keys) <= MAX_NGRAMS and order.dtype.kind == "i" and order.shape == () and 1 < order <= MAX_ORDER):
+        raise DataError(f"{path}: not a language table; write it again with scripts/build_language.py")
+    return LanguageModel(keys, costs, int(order))

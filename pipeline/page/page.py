@@ -1,6 +1,10 @@
 """Page: what was read, where, and how surely."""
 
+import math
 from dataclasses import dataclass, replace
+from typing import Iterable
+
+import numpy as np
 
 Box = tuple[float, float, float, float]     # x0, y0, x1, y1 in pixels of the photo
 
@@ -14,6 +18,10 @@ class Character:
     confidence: float
     rejected: bool = False
 
+    @property
+    def shown(self) -> str:
+        return "?" if self.rejected else self.text
+
 
 @dataclass(frozen=True)
 class Word:
@@ -21,7 +29,7 @@ class Word:
 
     @property
     def text(self) -> str:
-        return "".join("?" if character.rejected else character.text for character in self.characters)
+        return "".join(character.shown for character in self.characters)
 
     @property
     def box(self) -> Box:
@@ -67,6 +75,24 @@ def around(boxes: list[Box]) -> Box:
     """The smallest box around boxes."""
     x0, y0, x1, y1 = zip(*boxes)
     return min(x0), min(y0), max(x1), max(y1)
+
+
+def level(rotation: float) -> np.ndarray:
+    """(2, 2) matrix that turns points of the photo, y down, by `rotation` degrees counter-clockwise about (0, 0)."""
+    turn = np.deg2rad(rotation)
+    return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
+def level_box(characters: Iterable[Character], rotation: float) -> Box:
+    """The smallest box around characters after their photo was turned by `rotation`."""
+    corners = np.array([(x, y) for x0, y0, x1, y1 in (c.box for c in characters) for x in (x0, x1) for y in (y0, y1)])
+    turned = corners @ level(rotation).T     # (4 N, 2)
+    return *turned.min(axis=0), *turned.max(axis=0)
+
+
+def whole(box: Box) -> tuple[int, int, int, int]:
+    """The box in whole pixels, nothing cut off."""
+    return math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
 
 
 def reject(page: Page, below: float) -> Page:

@@ -1,5 +1,6 @@
 """Photos: from any image file to upright RGB pixels, with every bad file refused in one line."""
 
+import importlib.util
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -9,7 +10,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import PageError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".heic", ".heif")
+FORMATS = ["JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF"]     # what phones and scanners write; no other decoder of Pillow's runs
+if importlib.util.find_spec("pillow_heif"):                 # what iPhones write, where they are not told otherwise
+    import pillow_heif
+    pillow_heif.register_heif_opener()
+    FORMATS.append("HEIF")
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 8
 
@@ -22,7 +28,8 @@ def load_photo(source: Path | BinaryIO, name: str | None = None) -> np.ndarray:
         name: what to call it in messages; the path if None.
 
     Returns:
-        (H, W, 3) uint8 RGB, turned upright as its EXIF tag says; what is transparent is white paper.
+        (H, W, 3) uint8 RGB, turned upright as its EXIF tag says; what is transparent is white paper. Of a file with
+        several pictures it is the first.
 
     Raises:
         PageError: missing, empty, not an image, cut short, or larger than `MAX_PIXELS` (checked before decoding).
@@ -31,7 +38,7 @@ def load_photo(source: Path | BinaryIO, name: str | None = None) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(source) as image:
+            with Image.open(source, formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise PageError(f"{name}: {width}x{height} pixels are more than {MAX_PIXELS:,}; make the photo smaller")
@@ -40,10 +47,15 @@ def load_photo(source: Path | BinaryIO, name: str | None = None) -> np.ndarray:
                 return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
     except FileNotFoundError as error:
         raise PageError(f"{name}: no such file") from error
+    except IsADirectoryError as error:
+        raise PageError(f"{name}: is a folder; name the photos in it") from error
+    except PermissionError as error:
+        raise PageError(f"{name}: no permission to read it") from error
     except Image.DecompressionBombError as error:
         raise PageError(f"{name}: more than {MAX_PIXELS:,} pixels; make the photo smaller") from error
     except UnidentifiedImageError as error:
-        raise PageError(f"{name}: not an image; give a photo as JPEG, PNG, TIFF, WebP or BMP") from error
+        raise PageError(f"{name}: not an image; give a photo as JPEG, PNG, TIFF, WebP or BMP "
+                        "(HEIC after `pip install pillow-heif`)") from error
     except PageError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:    # what Pillow's decoders raise on damaged files

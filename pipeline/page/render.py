@@ -1,6 +1,6 @@
 """Pages to practise reading on: texts written by hands of the stroke library, photographed as if with a phone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Iterator
 
@@ -19,19 +19,14 @@ MARGIN = 0.07
 
 
 @dataclass
-class RenderOptions:
+class RenderOptions(Habits):
     """How pages are written and photographed. Strengths are the most a page gets; each draws its own, a third of it or more.
 
-    Attributes:
+    Attributes, beside those of `Habits` (of which `slant` is here the standard deviation over pages):
         texts: folder of text files, one a page.
         seed: of everything random; a page's look depends on it and on the page's name.
         width, height: of the photos, in pixels.
         pens, papers: names from `scene.PENS` and `scene.PAPERS`; pages take them in turn. A whiteboard always gets a marker.
-        slant, slant_jitter: lean of the hand and of single letters, standard deviations in degrees.
-        size_jitter, bend, baseline_jitter: unsteadiness of size, shape and height, in heights of a capital.
-        letter_gap, word_gap: mean gaps, in heights of a capital.
-        gap_jitter: standard deviation of the logarithm of a gap.
-        join: share of neighbouring characters that touch.
         line_slope: standard deviation of a line's slope, in degrees.
         rotation: largest rotation of the sheet, in degrees.
         perspective: largest shift of a corner of the sheet, as a share of the sides.
@@ -48,15 +43,6 @@ class RenderOptions:
     height: int
     pens: list[str]
     papers: list[str]
-    slant: float
-    slant_jitter: float
-    size_jitter: float
-    bend: float
-    baseline_jitter: float
-    letter_gap: float
-    word_gap: float
-    gap_jitter: float
-    join: float
     line_slope: float
     rotation: float
     perspective: float
@@ -147,11 +133,10 @@ def render_page(library: StrokeLibrary, hand: int, text: str, pen: str, paper: s
 def _lay_out(library: StrokeLibrary, hand: int, text: str, options: RenderOptions,
              rng: np.random.Generator) -> tuple[list[np.ndarray], float, float, float]:
     """Strokes in pixels of the sheet, height of a capital, distance of the lines, and where the first line stands."""
-    habits = Habits(slant=rng.normal(0, options.slant), slant_jitter=options.slant_jitter, size_jitter=options.size_jitter,
-                    bend=options.bend, baseline_jitter=options.baseline_jitter,
-                    letter_gap=options.letter_gap * np.exp(rng.normal(0, options.gap_jitter)),
-                    word_gap=options.word_gap * np.exp(rng.normal(0, options.gap_jitter)),
-                    gap_jitter=options.gap_jitter, join=options.join)
+    usual = {field.name: getattr(options, field.name) for field in fields(Habits)}
+    habits = Habits(**usual | {"slant": rng.normal(0, options.slant),
+                               "letter_gap": options.letter_gap * np.exp(rng.normal(0, options.gap_jitter)),
+                               "word_gap": options.word_gap * np.exp(rng.normal(0, options.gap_jitter))})
     lines = [write_line(library, hand, line, habits, rng) for line in text.split("\n")]
     widest = max(max(stroke[:, 0].max() for stroke in line) for line in lines if line)
     width, height = options.width * (1 - 2 * MARGIN), options.height * (1 - 2 * MARGIN)

@@ -26,7 +26,8 @@ class Regions(NamedTuple):
 def find_regions(gray: Image.Image) -> Regions:
     """The bright regions of a photo of mode L."""
     smooth = _without_writing(gray)
-    found = (_largest_region(smooth > level) for level in _levels(smooth))
+    opened = ndimage.grey_opening(smooth, size=(5, 5))      # without what is thin, at all thresholds at once
+    found = (_largest_region(opened > level) for level in _levels(smooth))
     return Regions(smooth, [region for region in found if region is not None])
 
 
@@ -103,7 +104,7 @@ def _ends_in_the_dark(smooth: np.ndarray, sheet: np.ndarray, outline: np.ndarray
 def _without_writing(gray: Image.Image) -> np.ndarray:
     """(h, w) float32 small picture in which dark strokes are closed."""
     factor = max(gray.size) / SMALL
-    small = gray.resize((max(8, round(gray.width / factor)), max(8, round(gray.height / factor))), Image.BOX)
+    small = gray.resize((max(8, round(gray.width / factor)), max(8, round(gray.height / factor))), Image.BOX, reducing_gap=1.0)
     return ndimage.grey_closing(ndimage.gaussian_filter(np.asarray(small, np.float32), 1), size=(9, 9))
 
 
@@ -114,7 +115,7 @@ def _levels(smooth: np.ndarray) -> np.ndarray:
 
 def _largest_region(bright: np.ndarray) -> np.ndarray | None:
     """(h, w) bool, without holes."""
-    labels, count = ndimage.label(ndimage.binary_opening(bright, iterations=3))
+    labels, count = ndimage.label(bright)
     if not count:
         return None
     return ndimage.binary_fill_holes(labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:])))

@@ -20,6 +20,8 @@ class View(NamedTuple):
 def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
     """(H, W) uint8 brightness of the photo, or of the sheet that lies on it, in about `work_pixels` pixels at most."""
     gray = Image.fromarray(image).convert("L")
+    if gray.width * gray.height > 4 * work_pixels:
+        gray = gray.reduce(2)
     corners = None
     if find_the_sheet:
         regions = find_regions(gray)
@@ -32,11 +34,12 @@ def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
         pixels = width * height
     scale = min(1.0, (work_pixels / pixels) ** 0.5)
     size = max(1, round(gray.width * scale)), max(1, round(gray.height * scale))
+    if corners is not None:
+        corners = corners * np.divide(size, gray.size)
     if size != gray.size:
         gray = gray.resize(size, Image.BOX)
-    shrink = np.array([image.shape[1] / size[0], image.shape[0] / size[1], 1.0])
-    view = View(np.asarray(gray), np.diag(shrink))
-    return view if corners is None else warp(view, *flatten_matrix(corners / shrink[:2]))
+    view = View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
+    return view if corners is None else warp(view, *flatten_matrix(corners))
 
 
 def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) -> View:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.characters import CLASSES, dataset, npz
+from pipeline.characters import CLASSES, dataset
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.errors import DataError
 
@@ -53,7 +53,7 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
     before = path.read_bytes()
 
     def full_disk(file, **arrays):
-        Path(file).write_bytes(b"half")
+        file.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez_compressed", full_disk)
@@ -132,7 +132,7 @@ def test_declared_sizes_are_checked_before_memory_is_taken(tmp_path, monkeypatch
         archive.writestr("labels.npy", npy_that_declares((16,)))
     with pytest.raises(DataError, match="does not fit its size"):
         dataset.read_npz(tmp_path / "liar.npz")
-    monkeypatch.setattr(npz, "MAX_BYTES", 10_000)
+    monkeypatch.setattr("pipeline.arrays.MAX_BYTES", 10_000)
     np.savez_compressed(tmp_path / "bomb.npz", images=np.zeros((1000, 100, 100), np.uint8), labels=np.zeros(1000, np.uint8))
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("decompressed before its size was checked"))
     with pytest.raises(DataError, match="would take .* bytes"):

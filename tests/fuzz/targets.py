@@ -52,7 +52,7 @@ def make_targets(workspace: Path) -> dict[str, Target]:
         "model": _model(),
         "checkpoint": _checkpoint(),
         "image": Target(_image_seeds(), folder.read_image),
-        "photo": Target(_image_seeds(), load_photo),
+        "photo": Target([seed for seed in _image_seeds() if not seed[0].startswith(b"P5")], load_photo),  # cameras write no PPM
         "language": _language(),
         "strokes": _strokes(),
         "conf": _conf(),
@@ -154,7 +154,7 @@ def _checkpoint() -> Target:
 
 def _language() -> Target:
     stream = io.BytesIO()
-    np.savez(stream, keys=np.array(["A", "AB", "ABC"]), costs=np.array([3, 2, 1], np.uint8), order=np.array(3))
+    np.savez(stream, keys=np.array([1, 2, 3], np.uint64), costs=np.array([3, 2, 1], np.uint8), order=np.array(3))
     return Target([(stream.getvalue(), plain), *_repacked(stream.getvalue())], load_language)
 
 

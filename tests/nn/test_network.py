@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from pipeline.arrays import save_arrays
 from pipeline.errors import DataError
-from pipeline.nn.archive import write_archive
 from pipeline.nn.layers import Dropout
 from pipeline.nn.network import build_network, load_network, save_network, to_input
 
@@ -116,7 +116,7 @@ HUGE = {"options": asdict(replace(MLP, hidden=[10**7])), "extra": {}}
     hostile(other=np.zeros(3, np.float32)),
 ])  # fmt: skip
 def test_files_that_are_not_models(arrays, tmp_path):
-    write_archive(tmp_path / "model.npz", arrays)
+    save_arrays(tmp_path / "model.npz", arrays)
     assert_refused(tmp_path / "model.npz")
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.nn.optimizers import learning_rate, make_optimizer
+from pipeline.nn.optimizers import FLUSH_EVERY, flush, learning_rate, make_optimizer
 
 from .helpers import TRAIN
 
@@ -40,6 +40,21 @@ def test_each_finds_the_bottom_of_a_bowl(name):
     for _ in range(800):
         optimizer.step(weights, weights * scales, 0.01)
     assert abs(weights).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+def test_without_a_gradient_the_state_ends_at_zero_and_is_never_denormal(name):
+    weights = np.ones(3, np.float32)
+    optimizer = make_optimizer(weights, replace(TRAIN, optimizer=name))
+    gradients = np.array([1, 1e-3, 1e-20], np.float32)
+    for step in range(10 * FLUSH_EVERY):
+        optimizer.step(weights, gradients, 1e-3)
+        gradients[:] = 0
+        if step % FLUSH_EVERY == 0:
+            flush(optimizer.state)
+        average = next(iter(optimizer.state.values()))
+        assert not ((average != 0) & (np.abs(average) < np.finfo(np.float32).tiny)).any()
+    assert not average.any()
 
 
 @pytest.mark.parametrize("schedule, expected", [

@@ -38,9 +38,36 @@ def test_the_next_character_is_a_probability(language):
         assert language.most >= max(language.extend(state, c)[0] for c in CLASSES)
 
 
-def test_a_missing_or_damaged_table_is_one_line(tmp_path):
-    (tmp_path / "bad.npz").write_bytes(b"no table")
-    np.savez(tmp_path / "evil.npz", keys=np.array([object()]))
-    for name, reason in (("none.npz", "no language table"), ("bad.npz", "not a language table"), ("evil.npz", "not a language table")):
-        with pytest.raises(DataError, match=reason):
-            load_language(tmp_path / name)
+def test_a_missing_table_is_one_line(tmp_path):
+    with pytest.raises(DataError, match="no language table; run scripts/build_language.py, or set language_weight"):
+        load_language(tmp_path / "none.npz")
+
+
+KEYS, COSTS, ORDER = np.arange(3, dtype=np.uint64), np.zeros(3, np.uint8), np.array(6)
+
+
+@pytest.mark.parametrize("arrays, reason", [
+    ({"keys": KEYS, "costs": COSTS}, "holds no array 'order'"),
+    ({"keys": np.array([object()]), "costs": COSTS, "order": ORDER}, "Python objects"),
+    ({"keys": KEYS.astype(float), "costs": COSTS, "order": ORDER}, "not a language table"),
+    ({"keys": KEYS[:2], "costs": COSTS, "order": ORDER}, "not a language table"),
+    ({"keys": KEYS, "costs": COSTS, "order": np.array([6, 6])}, "not a language table"),
+    ({"keys": KEYS, "costs": COSTS, "order": np.array(10**9)}, "not a language table")])
+def test_what_is_not_a_table_is_refused(tmp_path, arrays, reason):
+    path = tmp_path / "table.npz"
+    np.savez_compressed(path, **arrays)
+    with pytest.raises(DataError, match=reason) as caught:
+        load_language(path)
+    assert "table.npz" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_table_that_would_fill_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("pipeline.page.language.MAX_NGRAMS", 1000)
+    with pytest.raises(DataError, match="not a language table"):
+        load_language(TABLE)
+
+
+def test_a_damaged_table_is_refused(tmp_path):
+    (tmp_path / "bad.npz").write_bytes(TABLE.read_bytes()[:9000])
+    with pytest.raises(DataError, match="bad.npz"):
+        load_language(tmp_path / "bad.npz")

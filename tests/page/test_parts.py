@@ -9,9 +9,11 @@ from pipeline.errors import ConfigError
 from pipeline.page import OcrOptions, straighten, words
 from pipeline.page.binarize import find_ink, flatten
 from pipeline.page.decode import Lattice, decode_line
+from pipeline.page.glyphs import classify_lines
 from pipeline.page.language import START
 from pipeline.page.layout import find_components, find_lines
-from pipeline.page.segment import Atom, Candidate, find_seams
+from pipeline.page.seams import find_seams
+from pipeline.page.segment import Atom, Candidate
 from pipeline.page.sheet import cover_ground, find_regions, find_sheet, flatten_matrix
 from tests.page.conftest import set_text
 
@@ -54,6 +56,17 @@ def test_a_view_knows_the_way_back(degrees):
     y, x = (axis.mean() for axis in np.nonzero(view.pixels > 120))
     x0, y0, x1, y1 = straighten.to_photo_box((x + 0.5, y + 0.5, x + 0.5, y + 0.5), view.to_photo, 200, 120)
     assert (x0 + x1) / 2 == pytest.approx(152.5, abs=0.8) and (y0 + y1) / 2 == pytest.approx(22.5, abs=0.8)
+
+
+@pytest.mark.parametrize("work_pixels", [400_000, 100_000, 40_000])
+def test_a_sheet_keeps_its_place_however_much_the_photo_is_reduced(work_pixels):
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 210
+    gray[195:205, 295:305] = 20
+    view = straighten.prepare(gray, work_pixels, True)
+    y, x = (axis.mean() + 0.5 for axis in np.nonzero(view.pixels < 120))
+    x0, y0, x1, y1 = straighten.to_photo_box((x, y, x, y), view.to_photo, 800, 600)
+    assert (x0 + x1) / 2 == pytest.approx(300, abs=3) and (y0 + y1) / 2 == pytest.approx(200, abs=3)
 
 
 def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():
@@ -116,6 +129,54 @@ def test_the_search_joins_what_reads_better_together():
         p[row, CLASSES.index(character)] = sure
     path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -5.0, 5.0]), 30.0, 0.7), START, None, 0.0, 8)
     assert [(CLASSES[label], space) for _, label, space in path] == [("K", False), ("E", True)]
+
+
+def test_a_stroke_may_belong_to_both_of_its_neighbours():
+    atoms = [Atom((1,), (0, 0, 18, 30)), Atom((2,), (18, 0, 22, 30), 3.0), Atom((3,), (22, 0, 40, 30), 3.0)]
+    boxes = {(0, 1): (0, 0, 18, 30), (0, 2): (0, 0, 22, 30), (1, 3): (18, 0, 40, 30), (2, 3): (22, 0, 40, 30), (0, 3): (0, 0, 40, 30)}
+    candidates = [Candidate(start, end, box, 0.0) for (start, end), box in boxes.items()]
+    p = np.full((5, 36), 0.001)
+    for row, (character, sure) in enumerate((("C", 0.9), ("O", 0.9), ("B", 0.9), ("3", 0.4), ("M", 0.02))):
+        p[row, CLASSES.index(character)] = sure
+    p[0, CLASSES.index("C")] = 0.01
+    path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
+    assert "".join(CLASSES[label] for _, label, _ in path) == "OB"
+
+
+def test_what_is_too_wide_for_a_character_is_read_as_two():
+    def read_as(width: int) -> str:
+        atoms = [Atom((1,), (0, 0, width // 2, 30)), Atom((2,), (width // 2, 0, width, 30), 2.0)]
+        candidates = [Candidate(0, 1, atoms[0].box, 0.0), Candidate(1, 2, atoms[1].box, 0.0), Candidate(0, 2, (0, 0, width, 30), 0.0)]
+        p = np.full((3, 36), 0.001)
+        p[0, CLASSES.index("C")] = p[1, CLASSES.index("L")] = p[2, CLASSES.index("U")] = 0.9
+        path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
+        return "".join(CLASSES[label] for _, label, _ in path)
+    assert read_as(24) == "U" and read_as(46) == "CL"
+
+
+def test_seams_are_spread_along_a_word_written_without_lifting_the_pen():
+    ink = np.zeros((60, 360), bool)
+    ink[54:] = True
+    for x in range(0, 360, 60):
+        ink[:, x:x + 6] = True
+    middles = np.array([path[30] for _, path in find_seams(ink, 6.0, 60.0)])
+    assert all(((middles > x + 6) & (middles < x + 60)).any() for x in range(0, 300, 60))
+    assert np.diff(middles).min() >= 0.13 * 60
+
+
+def test_what_was_classified_before_is_not_classified_again():
+    class Counting:
+        seen = 0
+
+        def predict(self, x):
+            self.seen += len(x)
+            return np.full((len(x), 36), 1 / 36, np.float32)
+    found = find_components(find_ink(flatten(set_text("HAT", size=80)[:, :, 0])))
+    atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in np.flatnonzero(found.areas)]
+    singles = [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)]
+    model, before = Counting(), np.zeros(36)
+    (rows,) = classify_lines(found, [atoms], [singles], model, [{(1, 2): before}])
+    assert rows.shape == (3, 36) and model.seen == 2 and not rows[1].any()
 
 
 @pytest.mark.parametrize("key, value", [("work_pixels", 10), ("language_weight", -1.0), ("beam", 0), ("reject_below", 1.5)])

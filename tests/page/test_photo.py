@@ -1,12 +1,13 @@
 """Photos: every kind of image file becomes upright RGB, every bad one a single line."""
 
+import importlib.util
 import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from pipeline.errors import PageError
 from pipeline.page.photo import load_photo
@@ -30,6 +31,31 @@ def test_any_mode_becomes_rgb(tmp_path, mode):
     photo = load_photo(path)
     assert photo.shape == (20, 30, 3) and photo.dtype == np.uint8
     assert photo[5, 5].min() > 200 > 120 > photo[5, 20].max()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "TIFF", "BMP", "WEBP", "GIF"])
+def test_what_phones_and_scanners_write_is_read(tmp_path, kind):
+    Image.new("RGB", (30, 20), "white").save(tmp_path / "photo.jpg", kind)     # whatever its name says
+    assert load_photo(tmp_path / "photo.jpg").shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize("kind", ["PPM", "EPS", "ICNS", "PCX", "TGA", "SGI"])
+def test_no_other_decoder_runs(tmp_path, kind):
+    Image.new("RGB", (128, 128), "white").save(tmp_path / "photo.jpg", kind)
+    assert Image.open(tmp_path / "photo.jpg").format == kind                   # Pillow would
+    with pytest.raises(PageError, match="not an image"):
+        load_photo(tmp_path / "photo.jpg")
+
+
+def test_heic_is_read_or_the_message_says_how(tmp_path):
+    path = tmp_path / "photo.heic"
+    if importlib.util.find_spec("pillow_heif"):
+        Image.new("RGB", (64, 48), "white").save(path, "HEIF")
+        assert load_photo(path).shape == (48, 64, 3)
+    else:
+        path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+        with pytest.raises(PageError, match="pip install pillow-heif"):
+            load_photo(path)
 
 
 def test_what_is_transparent_is_paper(tmp_path):
@@ -64,8 +90,16 @@ def test_bad_files_give_one_line_naming_them(tmp_path, content, words):
         load_photo(io.BytesIO(content), "standard input")
 
 
+def test_nothing_is_decoded_of_a_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.page.photo.MAX_PIXELS", 500)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded before its size was checked"))
+    Image.new("RGB", (30, 20)).save(tmp_path / "bomb.png")
+    with pytest.raises(PageError, match="30x20 pixels are more than 500"):
+        load_photo(tmp_path / "bomb.png")
+
+
 def test_missing_folder_and_tiny_files_are_refused(tmp_path):
     Image.new("L", (3, 3)).save(tmp_path / "tiny.png")
-    for path, words in ((tmp_path / "none.jpg", "no such file"), (tmp_path, "cannot be read"), (tmp_path / "tiny.png", "too few")):
+    for path, words in ((tmp_path / "none.jpg", "no such file"), (tmp_path, "is a folder"), (tmp_path / "tiny.png", "too few")):
         with pytest.raises(PageError, match=words):
             load_photo(path)

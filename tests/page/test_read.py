@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import PageError
-from pipeline.page import read
+from pipeline.page import read, reader
 from pipeline.page.language import load_language
 from pipeline.page.score import score, total
 from tests.page.conftest import set_text
@@ -42,12 +42,33 @@ def test_letters_written_without_lifting_the_pen_are_parted(templates, options):
     for gap in np.flatnonzero(np.diff(columns) > 1):                    # a stroke from each letter's foot to the next
         image[rows[-1] - 6:rows[-1] + 1, columns[gap] - 2:columns[gap + 1] + 3] = 40
     page = read(image, templates, replace(options, language_weight=0.7), load_language(ROOT / "data/language.npz"))
-    assert len(page.text) == 5 and score(page.text, "HELLO").accuracy >= 0.6    # one word of five; an L's foot is lost in the link
+    assert page.text == "HELLO"
 
 
 def test_touching_neighbours_are_parted(templates, options):
-    page = read(set_text("KLING NEXT", size=80, tracking=-0.07), templates, options)
-    assert score(page.text, "KLING NEXT").accuracy > 0.75       # one pair of the nine may be lost, not more
+    image = set_text("KLING NEXT", size=80, tracking=-0.05)
+    assert score(read(image, templates, options).text, "KLING NEXT").accuracy > 0.75    # one pair of the nine may be lost
+    with_language = replace(options, language_weight=1.0)
+    assert read(image, templates, with_language, load_language(ROOT / "data/language.npz")).text == "KLING NEXT"
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, turns, monkeypatch):
+    scores = []
+
+    def counted(*arguments):
+        lines, score_ = read_lines(*arguments)
+        scores.append(score_)
+        return lines, score_
+    read_lines = reader.read_lines
+    monkeypatch.setattr(reader, "read_lines", counted)
+    monkeypatch.setattr(reader, "CLEAR", np.inf)          # the pieces leave it open
+    image = np.ascontiguousarray(np.rot90(set_text(TEXT), turns))
+    page = read(image, templates, replace(options, language_weight=1.0), load_language(ROOT / "data/language.npz"))
+    assert page.text == TEXT and scores[-1] > 0 and all(score_ <= 0 for score_ in scores[:-1])
+    scores.clear()
+    read(image, templates, options)
+    assert len(scores) == 2
 
 
 def test_rows_of_single_letters_keep_their_spaces(templates, options):
@@ -72,8 +93,7 @@ def test_a_broken_stroke_is_joined(templates, options):
     end = ink[np.flatnonzero(np.diff(ink) > 5)[0]]                      # of the H
     middle = (ink[0] + end) // 2
     image[:, middle - 3:middle + 3] = 225
-    language = load_language(ROOT / "data/language.npz")
-    assert read(image, templates, replace(options, language_weight=0.7), language).text == "HEN EGGS"
+    assert read(image, templates, options).text == "HEN EGGS"
 
 
 def test_chalk_on_a_board_reads_as_ink_on_paper(templates, options):
@@ -83,7 +103,7 @@ def test_chalk_on_a_board_reads_as_ink_on_paper(templates, options):
 def test_shadow_and_noise_do_not_matter(templates, options):
     rng = np.random.default_rng(0)
     image = set_text(TEXT).astype(float)
-    light = 1 - 0.5 / (1 + np.exp((image.shape[1] / 2 - np.arange(image.shape[1])) / 15))[None, :, None]
+    light = 1 - 0.5 / (1 + np.exp((image.shape[1] / 2 - np.arange(image.shape[1])) / 6))[None, :, None]
     noisy = np.clip(image * light + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
     assert read(noisy, templates, options).text == TEXT
 
@@ -111,7 +131,7 @@ def test_language_settles_shapes_that_are_alike(templates, options):
     class Unsure:
         def predict(self, x):
             p = templates.predict(x)
-            p[:, [0, 24]] = p[:, [0, 24]].sum(1, keepdims=True) * [0.6, 0.4]      # 0 rather than O
+            p[:, [0, 24]] = p[:, [0, 24]].sum(1, keepdims=True) * [0.75, 0.25]      # 0 rather than O
             return p
     image = set_text("BOOK OF THE WORD")
     assert "0" in read(image, Unsure(), options, language).text
@@ -143,7 +163,7 @@ def test_the_course_photos(real_data, options):
     if not model.exists() or not pages:
         pytest.skip("needs models/model.npz (make repro) and the course's photos")
     language = load_language(ROOT / "data/language.npz")
-    options = replace(options, work_pixels=2_000_000, language_weight=0.7)
+    options = replace(options, work_pixels=1_600_000, language_weight=1.0)
     result = total([score(read(load_photo(p), load_network(model)[0], options, language).text, p.with_suffix(".txt").read_text())
                     for p in pages])
-    assert result.accuracy >= 0.85
+    assert result.accuracy >= 0.97 and result.cer <= 0.04

@@ -7,7 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pipeline import paths
 from pipeline.files import writing
+
+
+def journals() -> Path:
+    """The folder of all journals that the store does not have yet."""
+    return paths.STORE_ROOT / "outputs/journals"
 
 
 class Journal:
@@ -20,11 +26,11 @@ class Journal:
         self.folder = folder
 
     @classmethod
-    def create(cls, parent: Path, name: str) -> "Journal":
-        """Start an empty journal in a new folder below `parent`."""
-        with writing(parent):
-            parent.mkdir(parents=True, exist_ok=True)
-            return cls(Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-", dir=parent)))
+    def create(cls, name: str) -> "Journal":
+        """Start an empty journal in a folder of its own."""
+        with writing(journals()):
+            journals().mkdir(parents=True, exist_ok=True)
+            return cls(Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-", dir=journals())))
 
     def append(self, kind: str, **fields: Any) -> None:
         """Add one event, on the disk before this returns."""

@@ -1,4 +1,4 @@
-"""`.npz` files that cannot hurt: no pickle, and declared sizes are checked before anything is decompressed."""
+"""Arrays in one `.npz` file, written whole or not at all, and read without trusting it: no pickle, no size taken on its word."""
 
 import math
 import sys
@@ -15,28 +15,29 @@ MAX_BYTES = 2**30
 """Most bytes that the arrays of one file may take in memory."""
 
 
-def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write `arrays` compressed, under a temporary name first; the same arrays give the same bytes.
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:
+    """Write `arrays`; the same arrays give the same bytes, for NumPy stamps every member 1980-01-01.
 
-    NumPy stamps every member 1980-01-01, so no time gets in.
+    Args:
+        compress: pays for images; weights look like noise and do not get smaller.
 
     Raises:
         DataError: the file cannot be written; what was there before is intact.
     """
-    with replacing(Path(path)) as temporary:
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        (np.savez_compressed if compress else np.savez)(file, allow_pickle=False, **arrays)
 
 
-def load_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read the arrays called `names` and nothing else.
+def load_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the arrays called `names` and nothing else; None: all, in the order of the file.
 
     Raises:
         DataError: missing, damaged, pickled or oversized file, or an array that is not there.
     """
-    path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            names = list(members) if names is None else names
             _check_members(path, members, names)
             return {name: _read_member(archive, members[name]) for name in names}
     except DataError:
@@ -48,8 +49,9 @@ def load_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     except PermissionError:
         raise DataError(f"{path}: no permission to read it") from None
     except Exception as error:  # zipfile, zlib and NumPy's header parser raise a dozen types on damaged files
-        raise DataError(f"{path}: damaged or not an .npz file ({_first_line(error)}); write it again with "
-                        "numpy.savez, without object arrays") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise DataError(f"{path}: damaged or not an .npz file ({reason}); get it again, or write it again with numpy.savez, "
+                        "without object arrays") from None
 
 
 def _check_members(path: Path, members: Mapping[str, zipfile.ZipInfo], names: Sequence[str]) -> None:
@@ -62,7 +64,7 @@ def _check_members(path: Path, members: Mapping[str, zipfile.ZipInfo], names: Se
         raise DataError(f"{path}: its arrays would take {size:,} bytes, more than {MAX_BYTES:,}; split the file")
     for name in names:
         if members[name].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataError(f"{path}: '{name}' is compressed in an unusual way; write it with numpy.savez_compressed")
+            raise DataError(f"{path}: {name[:40]!a} is compressed in an unusual way; write it with numpy.savez_compressed")
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
@@ -77,10 +79,6 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     with archive.open(info) as stream:
         array = np.lib.format.read_array(stream, allow_pickle=False)
         stream.read(1)  # reaching the end verifies the checksum
-    if dtype.kind == "U" and (np.frombuffer(array.tobytes(), dtype.str[0] + "u4") > sys.maxunicode).any():
+    if dtype.kind == "U" and array.size and array.reshape(-1).view(dtype.str[0] + "u4").max() > sys.maxunicode:
         raise ValueError("its text is damaged")  # Python would fail on it much later, with a SystemError
     return array
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

@@ -1,0 +1,95 @@
+"""Lines: from the pieces of ink in each line to its words."""
+
+import itertools
+from typing import Iterator
+
+import numpy as np
+
+from pipeline.characters import CLASSES
+from pipeline.page import words
+from pipeline.page.decode import Lattice, decode_line
+from pipeline.page.dots import expect_digits, place_dots, take_dots
+from pipeline.page.glyphs import Model, classify_lines
+from pipeline.page.language import START, LanguageModel
+from pipeline.page.layout import Components
+from pipeline.page.layout import Line as Row
+from pipeline.page.options import OcrOptions
+from pipeline.page.page import Character, Line, Word
+from pipeline.page.segment import Atom, Candidate, cut_atom, find_atoms, find_candidates
+
+SURE = 0.95          # an atom read with less than this is cut, in case it is several characters
+WIDE = 1.15          # usual widths; an atom wider than this is cut too
+ANOTHER_LINE = 2.0   # cost of a line: of two readings, the one with long lines is likelier
+
+
+def read_lines(found: Components, rows: list[Row], model: Model, options: OcrOptions,
+               language: LanguageModel | None) -> tuple[list[Line], float]:
+    """Read the lines of a view, all candidates at once, and score the reading."""
+    if not rows:
+        return [], -np.inf
+    rows, dots = zip(*(take_dots(found, row) for row in rows))
+    atoms = [find_atoms(found, row) for row in rows]
+    usual = usual_width(rows, atoms)
+    singles = [[Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(line)] for line in atoms]
+    whole = classify_lines(found, atoms, singles, model, [{}] * len(rows))
+    labels = itertools.count(len(found.boxes) + 1)
+    atoms, known = zip(*(cut_unsure(found, row, line, p, usual, labels) for row, line, p in zip(rows, atoms, whole)))
+    candidates = [find_candidates(line, row.height) for line, row in zip(atoms, rows)]
+    probabilities = classify_lines(found, atoms, candidates, model, known)
+    odds = words.word_log_odds([_gaps(line, row.height) for line, row in zip(atoms, rows)])
+    lines, state, total = [], START, 0.0
+    for row, line, small, chosen, classes, spaces in zip(rows, atoms, dots, candidates, probabilities, odds):
+        placed = place_dots(line, small, row.height)
+        classes = expect_digits(classes, chosen, placed)
+        lattice = Lattice(line, chosen, classes, np.concatenate([[0.0], spaces]), row.height, usual)
+        path, state, score = decode_line(lattice, state, language, options.language_weight, options.beam)
+        total += score
+        if path:
+            lines.append(_to_line(path, chosen, classes, placed))
+    return lines, total - ANOTHER_LINE * len(lines)
+
+
+def usual_width(rows: list[Row], atoms: list[list[Atom]]) -> float:
+    """Median width of what is not as narrow as an I, in letter heights."""
+    widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line])
+    widths = widths[(widths > 0.35) & (widths < 1.3)]
+    return float(np.clip(np.median(widths), 0.55, 1.0)) if len(widths) > 4 else 0.75
+
+
+def _gaps(atoms: list[Atom], height: float) -> np.ndarray:
+    """The gaps before all atoms but the first; NaN where an atom was cut off its neighbour."""
+    gaps = words.measure_gaps(np.array([atom.box for atom in atoms]), height)
+    gaps[[atom.cut > 0 for atom in atoms[1:]]] = np.nan
+    return gaps
+
+
+def cut_unsure(found: Components, row: Row, atoms: list[Atom], probabilities: np.ndarray, usual: float,
+               labels: Iterator[int]) -> tuple[list[Atom], dict[tuple[int, int], np.ndarray]]:
+    """Cut the atoms of a line that do not read as one character, or are too wide for one.
+
+    Returns:
+        the pieces, and (start, end) -> (36,) what their runs that were an atom read as.
+    """
+    pieces: list[Atom] = []
+    known = {}
+    sure = np.sort(probabilities, axis=1)[:, -2:].sum(1)     # two, since 0 and O are one shape
+    for atom, read_as, certain in zip(atoms, probabilities, sure):
+        width = (atom.box[2] - atom.box[0]) / row.height
+        unsure = certain < SURE or width > WIDE * usual
+        start = len(pieces)
+        pieces += cut_atom(found, atom, row.height, labels) if unsure and width > 0.45 else [atom]
+        known[start, len(pieces)] = read_as
+    return pieces, known
+
+
+def _to_line(path: list[tuple[int, int, bool]], candidates: list[Candidate], probabilities: np.ndarray,
+             dots: dict[int, tuple]) -> Line:
+    line: list[list[Character]] = [[]]
+    for index, label, space in path:
+        if space and line[-1]:
+            line.append([])
+        confidence, text = float(probabilities[index, label]), CLASSES[label]
+        line[-1].append(Character(text, candidates[index].box, confidence))
+        if text.isdigit() and candidates[index].end - 1 in dots:
+            line[-1].append(Character(".", dots[candidates[index].end - 1], confidence))
+    return Line([Word(characters) for characters in line])

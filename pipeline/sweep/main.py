@@ -1,0 +1,135 @@
+"""A sweep in its main process: the parent run, the journals carried to the store, the progress."""
+
+import atexit
+import secrets
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Optional
+
+from pipeline import paths
+from pipeline.config import SweepConfig, TrackingConfig
+from pipeline.files import write_json
+from pipeline.sweep.state import FINISHED, PLAN, STATE, progress, states
+from pipeline.tracking.journal import Journal, journals
+from pipeline.tracking.origin import this_process
+from pipeline.tracking.orphans import end_orphans, sync
+from pipeline.tracking.store import BEST, all_runs, first_line, open_store, sweep_run
+from pipeline.tracking.upload import upload
+
+CARRY_SECONDS = 4.0
+
+
+class Main:
+    """A sweep in its main process: the parent run, the journals carried to the store, the progress."""
+
+    def __init__(self, folder: Path, tracking_config: TrackingConfig, options: SweepConfig, total: int,
+                 swept: list[str], command: str) -> None:
+        self.folder, self.tracking, self.options, self.total, self.command = folder, tracking_config, options, total, command
+        self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        self.started = time.monotonic()
+        self.client: Any = None
+        self.error: Optional[Exception] = None
+        self.printed = ""
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in (*folder.glob(f"*/{STATE}"), *folder.glob(FINISHED)):
+            stale.unlink()
+        write_json(folder / PLAN, {
+            "id": self.id, "command": command, "process": this_process(), "tracking": vars(tracking_config),
+            "swept": swept, "prune": options.prune, "prune_after": options.prune_after})
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        atexit.register(self.end, "KILLED")
+
+    def _watch(self) -> None:
+        """What the main process does beside the launcher."""
+        write_json(self.folder / FINISHED, self._open())
+        while not self._over.wait(CARRY_SECONDS):
+            self._carry()
+            self._report()
+
+    def _open(self) -> dict[str, Any]:
+        """Open the store, clear up after what was killed, make the parent run; return what need not be run again."""
+        if self.tracking.uri == "none":
+            return {}
+        try:
+            client, self.experiment = open_store(self.tracking)
+            sync(self.tracking)
+            end_orphans(client, self.experiment)
+            finished = {} if self.options.rerun else finished_runs(client, self.experiment, self.options.prune != "none")
+            self.parent = sweep_run(client, self.experiment, self.id, self.command)
+            self.client = client
+            return finished
+        except Exception as error:  # the sweep goes on without a store, its runs are kept
+            self.error = error
+            return {}
+
+    def _carry(self) -> None:
+        """Upload what the jobs' journals have that the store has not."""
+        if self.client is None:
+            return
+        try:
+            for folder in sorted(journals().glob("*/")):
+                journal = Journal(folder)
+                events = journal.events()
+                if events and events[0]["tags"].get("sweep") == self.id:
+                    upload(journal, self.client, self.experiment)
+                    if events[-1]["kind"] == "end":
+                        journal.discard()
+        except Exception as error:  # tried again the next time
+            self.error = error
+        else:
+            self.error = None
+
+    def _report(self) -> None:
+        """Print the progress: over itself on a terminal, else a line whenever a job has ended."""
+        line = progress(states(self.folder), self.total, time.monotonic() - self.started)
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        elif line.split(",")[0] != self.printed.split(",")[0]:
+            print(line, flush=True)
+        self.printed = line
+
+    def _adopt(self, run_id: str) -> None:
+        """Note that this sweep counts a run of an earlier one among its own, instead of running it again."""
+        sweeps = self.client.get_run(run_id).data.tags.get("sweep", "")
+        self.client.set_tag(run_id, "sweep", f"{sweeps} {self.id}".strip())
+
+    def end(self, status: str) -> int:
+        """Carry what is left and end the parent run; return how many jobs failed."""
+        if self._over.is_set():
+            return 0
+        self._over.set()
+        self._thread.join()
+        self._carry()
+        self._report()
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+        ended = states(self.folder)
+        try:
+            if self.client is not None:
+                for state in ended:
+                    if state["status"] == "skipped":
+                        self._adopt(state["run"])
+                self.client.set_terminated(self.parent, status)
+        except Exception as error:
+            self.error = error
+        if self.error is not None:
+            print(f"sweep: the store cannot be reached ({first_line(self.error)}); the runs are kept; upload them with: "
+                  "python -m pipeline.tracking sync", file=sys.stderr)
+        return sum(state["status"] == "failed" for state in ended)
+
+
+def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, dict[str, Any]]:
+    """Fingerprint -> run, name and accuracy of the sweeps' runs that need not be run again: their weights are still there."""
+    found = {}
+    for run in all_runs(client, experiment, "tags.fingerprint != ''"):
+        tags = run.data.tags
+        if BEST not in run.data.metrics and "pruned" not in tags:
+            continue
+        if (run.info.status == "FINISHED" and (Path(tags["folder"]) / paths.MODEL).exists()) or (with_pruned and "pruned" in tags):
+            found[tags["fingerprint"]] = {"run": run.info.run_id, "name": run.info.run_name,
+                                          "accuracy": run.data.metrics.get(BEST)}
+    return found

@@ -1,0 +1,31 @@
+"""What the processes of a sweep tell each other, as files in its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+PLAN, FINISHED, STATE = "sweep.json", "finished.json", "state.json"
+"""What the main process wants; what need not be run again; in each job's own folder, how it fares."""
+
+
+def states(folder: Path) -> list[dict[str, Any]]:
+    """How the jobs of the sweep in `folder` fare, those that have begun."""
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob(f"*/{STATE}"))]
+
+
+def progress(jobs: list[dict[str, Any]], total: int, seconds: float) -> str:
+    """One line: how many are done, run, failed; the best so far; the time left."""
+    count = {status: sum(job["status"] == status for job in jobs)
+             for status in ("running", "finished", "skipped", "pruned", "failed")}
+    done = len(jobs) - count["running"]
+    parts = [f"sweep: {done}/{total} done", f"{count['running']} running", f"{count['failed']} failed"]
+    parts += [f"{count[status]} {status}" for status in ("skipped", "pruned") if count[status]]
+    good = [job for job in jobs if job.get("accuracy") is not None and job["status"] != "failed"]
+    if good:
+        best = max(good, key=lambda job: job["accuracy"])
+        parts.append(f"best {best['accuracy']:.4f} ({best['name']})")
+    worked = done - count["skipped"]
+    if worked and done < total:
+        left = seconds / worked * (total - done)
+        parts.append(f"{int(left // 60)}:{int(left % 60):02d} left")
+    return ", ".join(parts)

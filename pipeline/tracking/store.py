@@ -1,0 +1,100 @@
+"""The store of runs and models: where it is, opening it, asking it, adding to it. MLflow is imported when it is first opened."""
+
+import json
+import logging
+import os
+import time
+import warnings
+from functools import cache
+from typing import Any, Optional
+
+from filelock import FileLock
+
+from pipeline import paths
+from pipeline.config import TrackingConfig
+from pipeline.tracking.origin import where_it_ran
+
+MODEL_NAME = "handprint"
+BEST = "best/valid/accuracy"
+"""What runs are compared by: the validation accuracy of the epoch whose weights are kept."""
+
+VIEW = "sweeps"
+"""The view of the runs that `python -m pipeline.tracking ui` opens with: the columns that matter."""
+
+COLUMNS = ["attributes.`Duration`", f"metrics.`{BEST}`", "metrics.`test/accuracy`", "params.`model.name`", "params.`model.hidden`",
+           "params.`train.lr`", "params.`train.batch_size`", "tags.`pruned`", "tags.`reason`"]
+
+
+def store_uri(config: TrackingConfig) -> str:
+    """The store's address; `local` is a SQLite file in the project, absolute so that it holds from any folder."""
+    return f"sqlite:///{paths.STORE_ROOT / 'mlflow.db'}" if config.uri == "local" else config.uri
+
+
+def open_store(config: TrackingConfig) -> tuple[Any, str]:
+    """Return `(MlflowClient, experiment id)`, creating store and experiment where they do not exist yet; once a process.
+
+    A fresh SQLite store crashes when several processes migrate it at once, hence the lock.
+    """
+    return _open(store_uri(config), config.experiment)
+
+
+@cache
+def _open(uri: str, name: str) -> tuple[Any, str]:
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "6")  # twice this is what a dead store may cost at the end of a run
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    warnings.filterwarnings("ignore", module="mlflow")
+    import mlflow
+
+    for talkative in ("mlflow", "alembic", "urllib3"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
+    mlflow.set_tracking_uri(uri)
+    with FileLock(paths.STORE_ROOT / "mlflow.db.lock", timeout=120):
+        client = mlflow.MlflowClient()
+        experiment = client.get_experiment_by_name(name)
+        if experiment is not None:
+            return client, experiment.experiment_id
+        location = f"file://{paths.STORE_ROOT / 'mlruns'}" if uri.startswith("sqlite:") else None
+        return client, client.create_experiment(name, artifact_location=location, tags={
+            "mlflow.experimentKind": "custom_model_development",
+            f"mlflow.sharedViewState.{VIEW}": json.dumps({"selectedColumns": COLUMNS, "orderByKey": "attributes.start_time"})})
+
+
+def all_runs(client: Any, experiment: str, filter_string: str) -> list[Any]:
+    """Every run that matches, however many there are; the newest first."""
+    runs, token = [], None
+    while token != "":
+        page = client.search_runs([experiment], filter_string, max_results=1000, page_token=token)
+        runs += page
+        token = page.token or ""
+    return runs
+
+
+def sweep_run(client: Any, experiment: str, sweep: str, command: str) -> str:
+    """The id of the run that the runs of a sweep are children of; it is made if need be."""
+    found = client.search_runs([experiment], f"tags.sweep_id = '{sweep}'", max_results=1)
+    if found:
+        return found[0].info.run_id
+    tags = {**where_it_ran(), "stage": "sweep", "sweep_id": sweep, "command": command,
+            "mlflow.note.content": f"A sweep; `python -m pipeline.promote` chooses the best of its runs. Reproduce it: `{command}`"}
+    name = command.removeprefix("python -m pipeline.").removeprefix("train -m ")  # experiment=grid ...
+    return client.create_run(experiment, run_name=f"sweep {name}"[:250], tags=tags).info.run_id
+
+
+def log(client: Any, run_id: str, metrics: Optional[dict[str, float]] = None, params: Optional[dict[str, str]] = None,
+        tags: Optional[dict[str, str]] = None) -> None:
+    """Add metrics, parameters and tags to a run at once."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    now = int(time.time() * 1000)
+    client.log_batch(run_id, [Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
+                     [Param(key, value[:6000]) for key, value in (params or {}).items()],
+                     [RunTag(key, value[:5000]) for key, value in (tags or {}).items()])
+
+
+def first_line(error: Exception) -> str:
+    """The first line of the message of an error's first cause, short enough for a terminal."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
