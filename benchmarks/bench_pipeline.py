@@ -81,10 +81,11 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from pipeline import config
 from pipeline.characters import strokes
+from pipeline.characters.stroke_library import load_library
 
 with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
     read = config.read(compose("config"), config.READS["prepare"])
-library = strokes.load_library(Path(read.data.library))
+library = load_library(Path(read.data.library))
 seconds = {1: [], 2: []}
 strokes.generate(library, read.strokes, 30, 1, 1, 0, 2)  # starts the processes
 for _ in range(int(sys.argv[1])):

@@ -1,5 +1,6 @@
 """Arrays in one `.npz` file, written whole or not at all, and read without trusting it: no pickle, no size taken on its word."""
 
+import io
 import math
 import sys
 import zipfile
@@ -16,7 +17,10 @@ MAX_BYTES = 2**30
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:
-    """Write `arrays`; the same arrays give the same bytes, for NumPy stamps every member 1980-01-01.
+    """Write `arrays`; the same arrays give the same bytes, with every version of Python.
+
+    What `numpy.savez` writes depends on it: its members have no known size when they are begun, and how zipfile says so changed.
+    Members made first and written whole have no time stamp (1980-01-01) and nothing to say.
 
     Args:
         compress: pays for images; weights look like noise and do not get smaller.
@@ -24,8 +28,12 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = T
     Raises:
         DataError: the file cannot be written; what was there before is intact.
     """
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        (np.savez_compressed if compress else np.savez)(file, allow_pickle=False, **arrays)
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getbuffer(), method)
 
 
 def load_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline import resolvers  # noqa: F401 (what experiments may write as ${draw:...})
 from pipeline.characters.options import AugmentOptions, StrokesOptions
+from pipeline.checks import check_each
 from pipeline.errors import ConfigError
 from pipeline.nn.options import ModelOptions, TrainOptions
 from pipeline.page.options import OcrOptions
@@ -46,9 +47,7 @@ class DataConfig:
             raise ConfigError(f"sources: {self.sources} must name one or more of {', '.join(SOURCES)}")
         if self.variant not in ("balanced", "byclass"):
             raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
-        for key in ("train_per_class", "valid_per_class", "test_per_class", "seed"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
+        check_each(self, ("train_per_class", "valid_per_class", "test_per_class", "seed"), lambda value: value >= 0, "must be 0 or more")
         if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:
             raise ConfigError("train_per_class: the generator needs to know how many; give 1 or more for each split")
 
@@ -87,9 +86,7 @@ class VisualizeConfig:
     dpi: int
 
     def __post_init__(self) -> None:
-        for key in ("units", "depth", "width", "dpi"):
-            if getattr(self, key) < 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be 1 or more")
+        check_each(self, ("units", "depth", "width", "dpi"), lambda value: value >= 1, "must be 1 or more")
 
 
 @dataclass

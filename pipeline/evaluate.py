@@ -6,14 +6,13 @@ With `evaluate.on=FILE.npz` it measures the model on any other data and prints o
 import json
 from pathlib import Path
 
-import numpy as np
-
 from pipeline import metrics, paths, tracking
+from pipeline.arrays import save_arrays
 from pipeline.characters import CLASSES
 from pipeline.characters.dataset import load_splits, read_npz
 from pipeline.characters.normalise import normalise_all
 from pipeline.config import Config
-from pipeline.files import replacing, write_json, write_table
+from pipeline.files import md5, write_json, write_table
 from pipeline.nn.network import load_network
 from pipeline.shell import command
 
@@ -44,9 +43,8 @@ def evaluate(config: Config, output: Path) -> None:
                 columns=("true", "read", "count"))
     write_table(output / paths.CONFUSION, [{"written": CLASSES[t], "read": CLASSES[p]}
                                            for t, p in zip(test.labels, probabilities.argmax(axis=1))])
-    with replacing(output / paths.PREDICTIONS) as temporary:
-        np.savez(temporary, probabilities=probabilities, labels=test.labels)
-    with tracking.Run(config.tracking, "evaluate", {"stage": "evaluate"}, weights=tracking.md5(model)) as run:
+    save_arrays(output / paths.PREDICTIONS, {"probabilities": probabilities, "labels": test.labels}, compress=False)
+    with tracking.Run(config.tracking, "evaluate", {"stage": "evaluate"}, weights=md5(model)) as run:
         run.params({"evaluate": config.values["evaluate"]})
         run.metrics(result)
         for file in (paths.CLASS_REPORT, paths.PAIRS, paths.CONFUSION):

@@ -71,7 +71,7 @@ def _temporary(path: Path) -> Path:
     start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, however long the name
     for rest in path.parent.glob(f"{start}*"):
         pid = rest.name.removeprefix(start).removesuffix(path.suffix)
-        if pid == str(os.getpid()) or not psutil.pid_exists(int(pid)):
+        if pid.isdecimal() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):  # else a longer host name's
             shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     return path.parent / f"{start}{os.getpid()}{path.suffix}"
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from pipeline import paths, tracking
 from pipeline.config import Config
 from pipeline.errors import ConfigError, PageError
-from pipeline.files import replacing_folder, write_json
+from pipeline.files import md5, replacing_folder, write_json
 from pipeline.nn.network import load_network
 from pipeline.page.export import export
 from pipeline.page.language import load_language
@@ -125,7 +125,7 @@ def in_words(part: Score) -> dict[str, float]:
 
 def record(config: Config, model: Path, folder: Path, result: dict[str, float]) -> None:
     """Add the scores and the pages to the MLflow run of the model."""
-    with tracking.Run(config.tracking, "ocr", {"stage": "ocr"}, weights=tracking.md5(model)) as run:
+    with tracking.Run(config.tracking, "ocr", {"stage": "ocr"}, weights=md5(model)) as run:
         run.params({"ocr": config.values["ocr"]})
         run.metrics({f"ocr/{key}": value for key, value in result.items()})
         run.artifact(folder)

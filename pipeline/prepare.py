@@ -19,6 +19,7 @@ from pipeline.characters.dataset import (
     Characters, Splits, concatenate, drop_duplicates, load_splits, read_npz, save_splits, split_per_class, take_per_class,
 )
 from pipeline.characters.normalise import normalise_all
+from pipeline.characters.stroke_library import load_library
 from pipeline.config import Config, DataConfig
 from pipeline.errors import DataError
 from pipeline.files import replacing, replacing_folder, write_table, writing
@@ -98,7 +99,7 @@ def _read(source: str, config: Config) -> Splits:
     wanted = (data.train_per_class, data.valid_per_class, data.test_per_class)
     root = Path(data.root)
     if source == "strokes":
-        return strokes.generate(strokes.load_library(Path(data.library)), config.strokes, *wanted, seed=data.seed)
+        return strokes.generate(load_library(Path(data.library)), config.strokes, *wanted, seed=data.seed)
     if source == "nist36":
         raw = nist36.read(root)
     elif source == "emnist":
@@ -120,7 +121,7 @@ def count(splits: Splits) -> list[dict[str, Any]]:
 
 def write_pages(config: Config, target: Path) -> None:
     """Render the texts below data/pages/ as photos, each with its truth beside it."""
-    library = strokes.load_library(Path(config.data.library))
+    library = load_library(Path(config.data.library))
     with replacing_folder(target) as temporary:
         for name, image, truth in render_pages(library, load_texts(Path(config.pages.texts)), config.pages):
             Image.fromarray(image).save(temporary / f"{name}.jpg", quality=90)

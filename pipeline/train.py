@@ -24,7 +24,7 @@ from pipeline.characters.augment import augment
 from pipeline.characters.dataset import Splits
 from pipeline.config import Config
 from pipeline.errors import DataError, UserError
-from pipeline.files import write_json, write_table
+from pipeline.files import md5, write_json, write_table
 from pipeline.nn.gradient_check import TOLERANCE, check_network
 from pipeline.nn.network import Network, build_network, load_network, save_network
 from pipeline.nn.training import EpochRecord, History, fit
@@ -48,7 +48,7 @@ def train(config: Config, output: Path) -> float:
         started = time.perf_counter()
         run.params(config.values)
         run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
-        run.dataset("+".join(config.data.sources), tracking.md5(source), source, {"train": len(splits.train)})
+        run.dataset("+".join(config.data.sources), md5(source), source, {"train": len(splits.train)})
         network = build_network(config.model, np.random.default_rng(config.seed))
         if config.train.initial:
             start_from(network, Path(config.train.initial))
@@ -59,7 +59,7 @@ def train(config: Config, output: Path) -> float:
         write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
         write_json(output / paths.TRAIN_METRICS, result)
         run.metrics({f"best/{key.removeprefix('best_')}": value for key, value in result.items()})
-        run.tags({"weights": tracking.md5(output / paths.MODEL), "data.prepared": tracking.md5(source),
+        run.tags({"weights": md5(output / paths.MODEL), "data.prepared": md5(source),
                   "seconds": round(time.perf_counter() - started, 1)})
         run.artifact(output / paths.HISTORY)
         if job:
@@ -156,7 +156,7 @@ def initial_version(config: Config) -> Optional[str]:
         return None
     if not Path(config.train.initial).exists():
         raise DataError(f"{config.train.initial}: no such file; run `dvc pull data.dvc`, or start afresh with train.initial=null")
-    return tracking.md5(Path(config.train.initial))
+    return md5(Path(config.train.initial))
 
 
 def description(config: Config) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import figures, metrics, paths, tracking
+from pipeline.arrays import load_arrays
 from pipeline.characters import SIZE
 from pipeline.characters.dataset import Splits, load_splits
 from pipeline.config import Config
-from pipeline.files import replacing_folder
+from pipeline.files import md5, replacing_folder
 from pipeline.nn import diagnostics
 from pipeline.nn.layers import Relu, Sigmoid, Tanh
 from pipeline.nn.network import Network, build_network, load_network
@@ -34,7 +35,7 @@ def visualize(config: Config, output: Path) -> None:
             "What the first layer looks for: red adds, blue subtracts"))
         draw_mistakes(save, splits, output)
         draw_theory(save, config)
-    with tracking.Run(config.tracking, "visualize", {"stage": "visualize"}, weights=tracking.md5(output / paths.MODEL)) as run:
+    with tracking.Run(config.tracking, "visualize", {"stage": "visualize"}, weights=md5(output / paths.MODEL)) as run:
         run.params({"visualize": config.values["visualize"]})
         run.artifact(output / paths.FIGURES)
     print(f"visualize: {len(list((output / paths.FIGURES).iterdir()))} figures in {output / paths.FIGURES}")
@@ -57,8 +58,7 @@ def first_layer(network: Network) -> np.ndarray:
 
 def draw_mistakes(save, splits: Splits, output: Path) -> None:
     """Confusion matrix, most confused pairs, calibration, and what a reject threshold buys."""
-    with np.load(output / paths.PREDICTIONS, allow_pickle=False) as stored:
-        probabilities, labels = stored["probabilities"], stored["labels"]
+    probabilities, labels = load_arrays(output / paths.PREDICTIONS, ("probabilities", "labels")).values()
     predicted = probabilities.argmax(axis=1)
     matrix = metrics.confusion_matrix(predicted, labels)
     accuracy = metrics.accuracy(probabilities, labels)

@@ -70,3 +70,12 @@ def test_a_full_disk_is_one_clear_line():
 def test_tables_have_their_header_even_when_empty(tmp_path):
     write_table(tmp_path / "t.csv", [], columns=("a", "b"))
     assert (tmp_path / "t.csv").read_text() == "a,b\n"
+
+
+def test_what_a_host_of_a_longer_name_writes_is_let_be(tmp_path):
+    with replacing(tmp_path / "a.json") as temporary:
+        start = temporary.name.removesuffix(f"{os.getpid()}.json")
+    theirs = tmp_path / f"{start}elsewhere.123.json"
+    theirs.write_text("half")
+    write_json(tmp_path / "a.json", 1)
+    assert theirs.read_text() == "half"

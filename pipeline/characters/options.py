@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline.checks import check_each
 from pipeline.errors import ConfigError
 
 
@@ -53,15 +54,9 @@ class StrokesOptions:
     noise: float
 
     def __post_init__(self) -> None:
-        for key in ("lower_case", "variants", "corner_break", "gap", "faint"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be from 0 to 1")
-        for key in ("bend", "shift", "turn", "slant", "rotation", "stretch", "tremor", "pressure", "blur", "noise"):
-            if not 0 <= getattr(self, key) < 1000:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
-        for key in ("lean", "widen"):
-            if not -1 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be from -1 to 1")
+        check_shares(self, "lower_case", "variants", "corner_break", "gap", "faint")
+        check_strengths(self, "bend", "shift", "turn", "slant", "rotation", "stretch", "tremor", "pressure", "blur", "noise")
+        check_each(self, ("lean", "widen"), lambda value: -1 <= value <= 1, "must be from -1 to 1")
         if not 0 < self.pen_min <= self.pen_max <= 0.5:
             raise ConfigError(f"pen_min: {self.pen_min} must be above 0 and at most pen_max, {self.pen_max} at most 0.5")
         if not 8 <= self.pixels_min <= self.pixels_max <= 512:
@@ -99,9 +94,15 @@ class AugmentOptions:
     erase: float
 
     def __post_init__(self) -> None:
-        for key in ("blur", "erase", "width", "contrast"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be from 0 to 1")
-        for key in ("rotation", "slant", "scale", "aspect", "shift", "elastic", "noise"):
-            if not 0 <= getattr(self, key) < 1000:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be 0 or more")
+        check_shares(self, "blur", "erase", "width", "contrast")
+        check_strengths(self, "rotation", "slant", "scale", "aspect", "shift", "elastic", "noise")
+
+
+def check_shares(options: object, *keys: str) -> None:
+    """Probabilities, or shares of a whole."""
+    check_each(options, keys, lambda value: 0 <= value <= 1, "must be from 0 to 1")
+
+
+def check_strengths(options: object, *keys: str) -> None:
+    """How much of something there is; no effect makes sense at 1000."""
+    check_each(options, keys, lambda value: 0 <= value < 1000, "must be 0 or more")

@@ -9,7 +9,7 @@ from pipeline.characters.dataset import Characters, Splits
 from pipeline.characters.ink import ink, weather
 from pipeline.characters.normalise import normalise
 from pipeline.characters.options import StrokesOptions
-from pipeline.characters.stroke_library import SPLITS, StrokeLibrary, load_library  # noqa: F401 (one door for users)
+from pipeline.characters.stroke_library import SPLITS, StrokeLibrary
 
 CHUNK = 450  # samples of one task; part of the seed, so that the number of workers changes nothing
 

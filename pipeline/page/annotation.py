@@ -35,7 +35,7 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
         return x0 - margin, y0 - margin, x1 + margin, y1 + margin
 
     for line in page.lines:
-        characters = [character for word in line.words for character in word.characters]
+        characters = line.characters
         draw.rectangle(place(characters, 5), outline=LINE, width=2)
         for word in line.words:
             draw.rectangle(place(word.characters, 2), outline=WORD, width=2)

@@ -9,7 +9,7 @@ def drop_clutter(lines: list[Line]) -> list[Line]:
     """Drop what was read where nothing is written: a few unlikely characters, far from others or of another size."""
     if not lines:
         return lines
-    heights = np.concatenate([[c.box[3] - c.box[1] for w in line.words for c in w.characters if c.text != "."] for line in lines])
+    heights = np.array([c.box[3] - c.box[1] for line in lines for c in line.characters if c.text != "."])
     usual = float(np.median(heights))
     kept = []
     for line in lines:

@@ -81,11 +81,10 @@ def _options(lattice: Lattice) -> list[list[tuple[int, int, list[tuple[int, floa
     usual = lattice.height * lattice.width
     for index, candidate in enumerate(lattice.candidates):
         row = lattice.probabilities[index]
-        cost = candidate.cost + lattice.atoms[candidate.start].cut
-        cost = cost + width_costs((candidate.box[2] - candidate.box[0]) / usual)
+        first = lattice.atoms[candidate.start]
+        cost = candidate.cost + first.cut + width_costs((candidate.box[2] - candidate.box[0]) / usual)
         characters = [(int(label), math.log(row[label]) - float(cost[label])) for label in np.flatnonzero(row > LEAST)]
         options[candidate.start].append((index, candidate.end, characters))
-        first = lattice.atoms[candidate.start]
         if first.cut > 0 and candidate.end > candidate.start + 1 and first.box[2] - first.box[0] < SHAREABLE * usual:
             more = SHARED - first.cut
             options[candidate.start + 1].append((index, candidate.end, [(label, score - more) for label, score in characters]))

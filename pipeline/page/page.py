@@ -49,6 +49,10 @@ class Line:
         return " ".join(word.text for word in self.words)
 
     @property
+    def characters(self) -> list[Character]:
+        return [character for word in self.words for character in word.characters]
+
+    @property
     def box(self) -> Box:
         return around([word.box for word in self.words])
 
@@ -68,7 +72,7 @@ class Page:
 
     @property
     def characters(self) -> list[Character]:
-        return [character for line in self.lines for word in line.words for character in word.characters]
+        return [character for line in self.lines for character in line.characters]
 
 
 def around(boxes: list[Box]) -> Box:

@@ -48,7 +48,7 @@ def accumulate(cost: np.ndarray) -> np.ndarray:
 
 
 def follow(total: np.ndarray, x: int) -> np.ndarray:
-    """Columns of the cheapest path from column x of the first row on, against the direction of `_accumulate`."""
+    """Columns of the cheapest path from column x of the first row on, against the direction of `accumulate`."""
     path = [x]
     for row in total[1:]:
         steps = [(float(row[at]) + (ASIDE if at != x else 0.0), at) for at in (x, x - 1, x + 1) if 0 <= at < len(row)]

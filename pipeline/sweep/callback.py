@@ -1,4 +1,4 @@
-"""What Hydra tells about a multirun."""
+"""The door from Hydra: begins and ends a sweep."""
 
 import logging
 import math

@@ -1,4 +1,4 @@
-"""A sweep in its main process: the parent run, the journals carried to the store, the progress."""
+"""The main process of a sweep."""
 
 import atexit
 import secrets

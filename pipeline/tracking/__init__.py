@@ -7,7 +7,6 @@ can be watched, and a store that is down costs nothing: the next run, or `python
 still waiting. The jobs of a sweep only write journals; the sweep's main process carries them, so that workers never import MLflow.
 """
 
-from pipeline.files import md5
 from pipeline.tracking.run import Run
 
-__all__ = ["Run", "md5"]
+__all__ = ["Run"]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from pipeline.characters import CLASSES, SIZE
+from pipeline.characters.bend import bend
 from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.characters.ink import ink, margin
-from pipeline.characters.skeleton import strokes_from_mask
-from pipeline.characters.stroke_library import SPLITS, Glyph, StrokeLibrary, save_library
-from pipeline.characters.bend import bend
 from pipeline.characters.options import StrokesOptions
-from pipeline.characters.strokes import choose_glyph, generate, load_library, strokes_of
+from pipeline.characters.skeleton import strokes_from_mask
+from pipeline.characters.stroke_library import SPLITS, Glyph, StrokeLibrary, load_library, save_library
+from pipeline.characters.strokes import choose_glyph, generate, strokes_of
 from pipeline.errors import ConfigError, DataError
 from pipeline.paths import ROOT
 
