@@ -1,0 +1,63 @@
+"""Figures of a training: its curves, its weights, what it costs."""
+
+from typing import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from pipeline.figures.style import BLUE, GREY, ORANGE, new_axes
+
+
+def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
+    """Loss and accuracy of training and validation over the epochs, the best epoch marked."""
+    epochs = [row["epoch"] for row in rows]
+    best = int(np.argmax([row["valid/accuracy"] for row in rows]))
+    figure, ((left, right),) = new_axes(1, 2, 10, 4)
+    for axis, quantity in ((left, "loss"), (right, "accuracy")):
+        for split, color in (("train", BLUE), ("valid", ORANGE)):
+            values = [row[f"{split}/{quantity}"] for row in rows]
+            axis.plot(epochs, values, color=color, label=split, marker="." if len(rows) < 50 else None)
+            axis.annotate(f"{split} {values[-1]:.3f}", (epochs[-1], values[-1]), xytext=(6, 0),
+                          textcoords="offset points", color=color, va="center", annotation_clip=False)
+        axis.axvline(epochs[best], color=GREY, linestyle=":", linewidth=1)
+        axis.set(xlabel="epoch", title=quantity)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right.set_title(f"accuracy, best in epoch {epochs[best]}: {rows[best]['valid/accuracy']:.4f}")
+    figure.suptitle(title)
+    return figure
+
+
+def weight_pictures(before: np.ndarray, after: np.ndarray, title: str) -> Figure:
+    """Weights `(units, height, width)` right after initialisation beside the learned ones, each picture on its own scale."""
+    units = len(after)
+    columns = int(np.ceil(np.sqrt(units)))
+    rows = int(np.ceil(units / columns))
+    figure, ((left, right),) = new_axes(1, 2, 11, 5.8 * rows / columns + 0.6)
+    for axis, weights, name in ((left, before, "right after initialisation"), (right, after, "learned")):
+        height, width = weights.shape[1:]
+        sheet = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), np.nan)
+        for i, picture in enumerate(weights):
+            row, column = divmod(i, columns)
+            top, start = row * (height + 1) + 1, column * (width + 1) + 1
+            sheet[top:top + height, start:start + width] = picture / max(np.abs(picture).max(), 1e-12)
+        image = axis.imshow(sheet, cmap="RdBu_r", vmin=-1, vmax=1)
+        axis.set_axis_off()
+        axis.set_title(name)
+    figure.colorbar(image, ax=(left, right), ticks=(-1, 0, 1), shrink=0.6,
+                    label="weight, relative to the largest of its unit").outline.set_visible(False)
+    figure.suptitle(title)
+    return figure
+
+
+def linear_cost(costs: dict[str, tuple[Sequence[int], Sequence[float]]], title: str) -> Figure:
+    """Processor seconds against how many there were of each thing, and the straight line through them: what one more costs."""
+    figure, (axes,) = new_axes(1, len(costs), 3.6 * len(costs), 3.4)
+    for axis, (name, (counts, seconds)) in zip(axes, costs.items()):
+        slope, start = np.polyfit(counts, seconds, 1)
+        line = np.array([0, max(counts)])
+        axis.plot(line, start + slope * line, color=GREY, linewidth=1)
+        axis.plot(counts, seconds, "o", color=BLUE)
+        axis.set(xlabel=name, ylabel="processor seconds", title=f"{name}: {start:.1f} s + {slope:.2g} s each", xlim=(0, None), ylim=(0, None))
+    figure.suptitle(title)
+    return figure

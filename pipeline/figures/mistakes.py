@@ -1,0 +1,74 @@
+"""Figures of what a model gets wrong, and how well it knows."""
+
+from typing import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline.characters import CLASSES
+from pipeline.figures.style import BLUE, GREY, ORANGE, new_axes
+
+
+def confusion(matrix: np.ndarray, title: str) -> Figure:
+    """Row-normalised confusion matrix `(36, 36)`; mistakes carry their count."""
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, ((axis,),) = new_axes(1, 1, 10, 9.4)
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.argwhere(matrix > 0):
+        if row != column:
+            axis.text(column, row, matrix[row, column], ha="center", va="center", fontsize=6.5,
+                      color="white" if shares[row, column] > 0.5 else "#a02020")
+    axis.set_xticks(range(len(CLASSES)), CLASSES)
+    axis.set_yticks(range(len(CLASSES)), CLASSES)
+    axis.grid(False)
+    axis.set(xlabel="read as", ylabel="written", title=title)
+    figure.colorbar(image, ax=axis, shrink=0.6, label="share of the written class")
+    return figure
+
+
+def confused_pairs(pairs: Sequence[dict], examples: Sequence[np.ndarray], title: str) -> Figure:
+    """One row a pair, `written -> read as, count`, with example glyphs `(n, 32, 32)`."""
+    columns = max((len(images) for images in examples), default=1)
+    figure, axes = new_axes(max(len(pairs), 1), columns, 1.0 * columns + 2.2, 0.95 * max(len(pairs), 1) + 0.7)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for row, (pair, images) in enumerate(zip(pairs, examples)):
+        for axis, image in zip(axes[row], images):
+            axis.imshow(255 - image, cmap="gray", vmin=0, vmax=255)
+        axes[row, 0].text(-0.25, 0.5, f"{pair['true']} read as {pair['read']}, {pair['count']} times",
+                          transform=axes[row, 0].transAxes, ha="right", va="center")
+    figure.suptitle(title)
+    return figure
+
+
+def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins: int) -> Figure:
+    """Accuracy over confidence in equal-width bins: on the diagonal, a confidence of 0.8 means right 8 times in 10."""
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    size = np.bincount(bin_of, minlength=bins)
+    used = size > 0
+    accuracy = np.bincount(bin_of, weights=correct, minlength=bins)[used] / size[used]
+    mean = np.bincount(bin_of, weights=confidence, minlength=bins)[used] / size[used]
+    figure, ((axis,),) = new_axes(1, 1, 5.4, 5)
+    axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfectly calibrated")
+    axis.scatter(mean, accuracy, s=20 + 400 * size[used] / size.sum(), color=BLUE, alpha=0.8, label="test (area: samples)")
+    axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02),
+             title=f"Confidence means accuracy: calibration error {error:.3f}")
+    axis.legend(loc="upper left")
+    return figure
+
+
+def accuracy_coverage(coverage: np.ndarray, accuracy: np.ndarray, threshold: np.ndarray) -> Figure:
+    """What rejecting the least confident characters buys, with some thresholds marked."""
+    figure, ((axis,),) = new_axes(1, 1, 7, 4.4)
+    axis.plot(coverage, accuracy, color=BLUE)
+    for value in (0.5, 0.7, 0.9, 0.97):
+        answered = int((threshold >= value).sum())
+        if answered:
+            axis.plot(coverage[answered - 1], accuracy[answered - 1], "o", color=ORANGE)
+            axis.annotate(f"below {value} rejected: {accuracy[answered - 1]:.1%} right of {coverage[answered - 1]:.0%}",
+                          (coverage[answered - 1], accuracy[answered - 1]), xytext=(-8, -12), textcoords="offset points",
+                          ha="right", fontsize="small")
+    axis.set(xlabel="coverage: share of characters answered", ylabel="accuracy of the answers", xlim=(0, 1.02),
+             ylim=(min(accuracy[len(accuracy) // 10:].min(), 0.95) - 0.02, 1.003),
+             title="What the reject threshold (ocr.reject_below) buys")
+    return figure

@@ -1,0 +1,33 @@
+"""The style all figures share, and how one is written."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from pipeline.files import replacing
+
+STYLE = {
+    "axes.grid": True, "grid.color": "0.9", "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.titlesize": "medium", "figure.constrained_layout.use": True,
+}
+BLUE, ORANGE, GREEN, GREY = "#2563a8", "#d9731a", "#3b8f4a", "0.55"
+
+
+def save(figure: Figure, path: Path, dpi: int) -> None:
+    """Write the figure as PNG, without a time stamp or version inside: the same picture is the same bytes."""
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)  # `savefig` draws everything twice
+    canvas.draw()
+    with replacing(path) as temporary:
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(temporary)
+
+
+def new_axes(rows: int, columns: int, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """A figure of `width` x `height` inches with a grid of axes `(rows, columns)` in the project's style."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height))
+        return figure, figure.subplots(rows, columns, squeeze=False, **options)

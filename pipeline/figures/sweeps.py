@@ -1,0 +1,75 @@
+"""Figures of a sweep: its runs beside each other."""
+
+from typing import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from pipeline.figures.style import BLUE, ORANGE, new_axes
+
+
+def compared_curves(runs: dict[str, Sequence[dict[str, float]]], title: str) -> Figure:
+    """Validation accuracy and training loss of several runs over each other."""
+    figure, ((left, right),) = new_axes(1, 2, 11, 4.2)
+    for name, rows in runs.items():
+        epochs = [row["epoch"] for row in rows]
+        left.plot(epochs, [row["train/loss"] for row in rows], label=name)
+        right.plot(epochs, [row["valid/accuracy"] for row in rows], label=f"{name}: {max(r['valid/accuracy'] for r in rows):.3f}")
+    left.set(xlabel="epoch", title="training loss", yscale="log")
+    right.set(xlabel="epoch", title="validation accuracy (best in the legend)")
+    right.legend(fontsize="small")
+    figure.suptitle(title)
+    return figure
+
+
+def heat_maps(panels: dict[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], row_name: str, column_name: str,
+              title: str) -> Figure:
+    """One table of accuracies `(rows, columns)` a panel, on a common scale; NaN stays empty, the best of all is framed."""
+    best = np.nanmax([np.nanmax(values) for values in panels.values()])
+    worst = max(np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2)  # a diverged run does not eat the scale
+    figure, (axes,) = new_axes(1, len(panels), 1.4 + (0.9 + 0.75 * len(columns)) * len(panels), 1.6 + 0.55 * len(rows), sharey=True)
+    for axis, (name, values) in zip(axes, panels.items()):
+        image = axis.imshow(values, cmap="viridis", vmin=worst, vmax=best, aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            if np.isfinite(value):
+                axis.text(column, row, f"{100 * value:.1f}", ha="center", va="center",
+                          color="white" if value < (worst + best) / 2 else "black", weight="bold" if value == best else "normal")
+            if value == best:
+                axis.add_patch(Rectangle((column - 0.48, row - 0.47), 0.96, 0.94, fill=False, edgecolor=ORANGE, linewidth=2.5))
+        axis.set_xticks(range(len(columns)), columns)
+        axis.set_yticks(range(len(rows)), rows)
+        axis.grid(False)
+        axis.set(xlabel=column_name, title=name)
+    axes[0].set_ylabel(row_name)
+    figure.colorbar(image, ax=list(axes), extend="min", label="validation accuracy")
+    figure.suptitle(title)
+    return figure
+
+
+def main_effects(effects: dict[str, dict[str, Sequence[float]]], title: str) -> Figure:
+    """For each swept value all accuracies that were reached with it, and their median: what the key does by itself."""
+    figure, (axes,) = new_axes(1, len(effects), 1.6 + 2.9 * len(effects), 3.6, sharey=True)
+    for axis, (name, groups) in zip(axes, effects.items()):
+        for position, values in enumerate(groups.values()):
+            spread = (np.arange(len(values)) - (len(values) - 1) / 2) * min(0.5 / max(len(values), 1), 0.08)
+            axis.plot(position + spread, sorted(values), ".", color=BLUE, alpha=0.6)
+        axis.plot(range(len(groups)), [np.median(values) for values in groups.values()], color=ORANGE, marker="_",
+                  markersize=18, linewidth=1)
+        axis.set_xticks(range(len(groups)), list(groups), rotation=30 if max(map(len, groups)) > 8 or len(groups) > 6 else 0)
+        axis.set(title=name)
+    axes[0].set_ylabel("validation accuracy")
+    figure.suptitle(title)
+    return figure
+
+
+def seed_spread(runs: dict[str, Sequence[float]], title: str) -> Figure:
+    """One row a configuration: the accuracy with every seed, and their mean."""
+    figure, ((axis,),) = new_axes(1, 1, 8.5, 1.4 + 0.36 * len(runs))
+    for row, values in enumerate(runs.values()):
+        axis.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.6)
+        axis.plot(np.mean(values), row, "|", color=ORANGE, markersize=18, markeredgewidth=2.5)
+    axis.set_yticks(range(len(runs)), list(runs))
+    axis.invert_yaxis()
+    axis.set(xlabel="validation accuracy: each seed, and the mean", title=title)
+    return figure
