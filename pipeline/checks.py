@@ -1,6 +1,7 @@
 """Checks of a configuration's values."""
 
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from pipeline.errors import ConfigError
 

@@ -1,8 +1,9 @@
 """The schema of conf/: types, ranges, units. One section per group; a stage is handed only the sections it reads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Iterable, Optional
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -62,7 +63,7 @@ class TrainConfig(TrainOptions):
         check_gradients: compare every gradient with central differences instead of training.
     """
 
-    initial: Optional[str]
+    initial: str | None
     resume: bool
     check_gradients: bool
 
@@ -71,8 +72,8 @@ class TrainConfig(TrainOptions):
 class EvaluateConfig:
     """Attributes: model, data: what to measure on what; on: any other `.npz`, measured to standard output only."""
 
-    model: Optional[str]
-    on: Optional[str]
+    model: str | None
+    on: str | None
     confused_pairs: int
 
 
@@ -101,8 +102,8 @@ class OcrConfig(OcrOptions):
     """
 
     pages: Any
-    output: Optional[str]
-    model: Optional[str]
+    output: str | None
+    model: str | None
     language: str
 
 

@@ -16,7 +16,15 @@ from pipeline import paths
 from pipeline.characters import CLASSES, emnist, folder, nist36, strokes
 from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.characters.dataset import (
-    Characters, Splits, concatenate, drop_duplicates, load_splits, read_npz, save_splits, split_per_class, take_per_class,
+    Characters,
+    Splits,
+    concatenate,
+    drop_duplicates,
+    load_splits,
+    read_npz,
+    save_splits,
+    split_per_class,
+    take_per_class,
 )
 from pipeline.characters.normalise import normalise_all
 from pipeline.characters.stroke_library import load_library

@@ -7,7 +7,7 @@ Other words are Hydra overrides: `python -m pipeline.promote tracking=server`.
 """
 
 import argparse
-from typing import Any, Optional
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
@@ -25,7 +25,7 @@ from pipeline.tracking.store import BEST, MODEL_NAME, all_runs, log, open_store
 ROWS_ON_TERMINAL = 12
 
 
-def report(client: Any, experiment: str, sweep: Optional[str], dry_run: bool) -> Any:
+def report(client: Any, experiment: str, sweep: str | None, dry_run: bool) -> Any:
     """Report a sweep on the terminal, in reports/ and in the store; return its best run.
 
     Raises:
@@ -79,7 +79,7 @@ def warning(client: Any, experiment: str, best: Any) -> str:
             f"         Promote that one:   python -m pipeline.promote --run {first.info.run_id[:8]}\n")
 
 
-def find_sweep(client: Any, experiment: str, sweep: Optional[str]) -> Any:
+def find_sweep(client: Any, experiment: str, sweep: str | None) -> Any:
     """The parent run of the newest sweep, or of the one whose id, or whose run's id, begins with `sweep`."""
     parents = all_runs(client, experiment, "tags.stage = 'sweep'")
     for parent in parents:

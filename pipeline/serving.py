@@ -17,7 +17,7 @@ import json
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -27,7 +27,7 @@ from pipeline import paths
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.folder import read_image
 from pipeline.characters.normalise import normalise_all
-from pipeline.errors import DataError, PageError
+from pipeline.errors import DataError
 from pipeline.nn.network import load_network
 from pipeline.page.export import to_json
 from pipeline.page.language import load_language
@@ -63,7 +63,7 @@ class CharacterReader(mlflow.pyfunc.PythonModel):
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
 
-    def predict(self, context, model_input: np.ndarray, params: Optional[dict] = None) -> dict[str, Any]:
+    def predict(self, context, model_input: np.ndarray, params: dict | None = None) -> dict[str, Any]:
         """Classify images, or read the picture in `params`.
 
         Returns:

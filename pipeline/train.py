@@ -11,7 +11,6 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 import yaml
@@ -78,7 +77,7 @@ def train(config: Config, output: Path) -> float:
 
 
 def learn(network: Network, splits: Splits, config: Config, checkpoint: Path, run: tracking.Run,
-          job: Optional[sweep.Job]) -> History:
+          job: sweep.Job | None) -> History:
     """Fit the network, reporting every epoch to the run, and to the terminal or the sweep."""
     if not config.train.resume:
         checkpoint.unlink(missing_ok=True)
@@ -150,7 +149,7 @@ def fingerprint(config: Config) -> str:
     return hashlib.md5(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def initial_version(config: Config) -> Optional[str]:
+def initial_version(config: Config) -> str | None:
     """md5 of the weights that training starts from, if any: other weights are another training."""
     if not config.train.initial:
         return None

@@ -24,7 +24,7 @@ from scipy.interpolate import CubicSpline
 
 from pipeline.characters import CLASSES
 from pipeline.characters.skeleton import strokes_from_mask
-from pipeline.characters.stroke_library import Glyph, VARIANTS, save_library
+from pipeline.characters.stroke_library import VARIANTS, Glyph, save_library
 
 ROOT = Path(__file__).resolve().parents[1]
 CAP_HEIGHT = 150  # pixels of a capital H while its skeleton is taken

@@ -12,18 +12,18 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pipeline.tracking.origin import this_process
 from pipeline.conf_files import check_file
 from pipeline.errors import ConfigError
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
+from pipeline.tracking.origin import this_process
 from tests.conftest import clean_environment, copy_project
 from tests.test_pipeline import edit
 

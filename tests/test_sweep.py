@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Optional
 
 import psutil
 import pytest
@@ -36,7 +35,7 @@ def small(tmp_path_factory) -> Path:
     return project
 
 
-def sweep(project: Path, *overrides: str, environment: Optional[dict] = None) -> subprocess.CompletedProcess:
+def sweep(project: Path, *overrides: str, environment: dict | None = None) -> subprocess.CompletedProcess:
     return subprocess.run([*TRAIN, *overrides], cwd=project, env=environment or clean_environment(), text=True, capture_output=True,
                           timeout=600)
 

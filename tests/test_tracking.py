@@ -8,9 +8,9 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -19,8 +19,8 @@ from pipeline.config import TrackingConfig
 from pipeline.errors import StoppedError
 from pipeline.tracking import Run
 from pipeline.tracking.journal import Journal, journals
-from pipeline.tracking.orphans import end_orphans, sync
 from pipeline.tracking.origin import this_process
+from pipeline.tracking.orphans import end_orphans, sync
 from pipeline.tracking.store import open_store
 from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of

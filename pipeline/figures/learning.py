@@ -1,6 +1,6 @@
 """Figures of a training: its curves, its weights, what it costs."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
 """Figures of what a model gets wrong, and how well it knows."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure

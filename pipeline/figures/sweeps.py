@@ -1,6 +1,6 @@
 """Figures of a sweep: its runs beside each other."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
 """Figures of the theory: activations, and what passes through the layers."""
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure

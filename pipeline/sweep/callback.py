@@ -4,7 +4,7 @@ import logging
 import math
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from pipeline import config as schema
 from pipeline.sweep.main import Main
 
-_main: Optional[Main] = None  # not an attribute of the callback, for that is sent to the workers
+_main: Main | None = None  # not an attribute of the callback, for that is sent to the workers
 
 
 class Sweep(Callback):

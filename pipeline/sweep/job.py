@@ -6,9 +6,10 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from hydra.core.hydra_config import HydraConfig
 
@@ -54,7 +55,7 @@ class Job:
         return tracking.Run(TrackingConfig(**self.plan["tracking"]), self.state["name"], carrier=self.plan["process"],
                             tags={**tags, "sweep": self.plan["id"], "sweep_command": self.plan["command"]})
 
-    def finished_before(self, fingerprint: str) -> Optional[float]:
+    def finished_before(self, fingerprint: str) -> float | None:
         """The validation accuracy of a finished run of the same configuration and data, if there is one."""
         while not (self.folder.parent / FINISHED).exists():  # the main process is still opening the store
             time.sleep(0.05)

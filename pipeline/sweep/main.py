@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from pipeline import paths
 from pipeline.config import SweepConfig, TrackingConfig
@@ -30,7 +30,7 @@ class Main:
         self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         self.started = time.monotonic()
         self.client: Any = None
-        self.error: Optional[Exception] = None
+        self.error: Exception | None = None
         self.printed = ""
         folder.mkdir(parents=True, exist_ok=True)
         for stale in (*folder.glob(f"*/{STATE}"), *folder.glob(FINISHED)):

@@ -1,7 +1,8 @@
 """A sweep on a page: its table, its figures, `reports/sweep.md`."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator
         f"Learning curves of the best {min(CURVES, len(ranked))} of {len(ranked)} configurations" if len(ranked) > 1 else "Learning curves"))
 
 
-def heat_map(ranked: list[Configuration], panel_key: Optional[str]) -> figures.Figure:
+def heat_map(ranked: list[Configuration], panel_key: str | None) -> figures.Figure:
     """Learning rate x hidden size for every batch size, each cell the best mean reached with it."""
     rates, sizes = values_of(ranked, "train.lr"), values_of(ranked, "model.hidden")
     panels = {f"batch size {value}" if panel_key else "": np.full((len(sizes), len(rates)), np.nan)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Any, Optional
+from typing import Any
 
 from filelock import FileLock
 
@@ -15,7 +15,7 @@ from pipeline.tracking.upload import upload
 REASON = "its process was killed"
 
 
-def sync(only: Optional[TrackingConfig] = None) -> int:
+def sync(only: TrackingConfig | None = None) -> int:
     """Upload every journal that no process carries any more, as KILLED if its run had not ended.
 
     Args:

@@ -5,13 +5,13 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Optional
+from typing import Any
 
 from pipeline.config import TrackingConfig, flatten
 from pipeline.errors import StoppedError
 from pipeline.tracking.journal import Journal
-from pipeline.tracking.orphans import sync
 from pipeline.tracking.origin import this_process, where_it_ran
+from pipeline.tracking.orphans import sync
 from pipeline.tracking.store import first_line, open_store, store_uri
 from pipeline.tracking.upload import upload
 
@@ -28,12 +28,12 @@ class Run:
         carrier: the process that carries the journal to the store, if it is not this one.
     """
 
-    def __init__(self, config: TrackingConfig, name: str, tags: Optional[dict[str, str]] = None,
-                 weights: Optional[str] = None, carrier: Optional[str] = None) -> None:
+    def __init__(self, config: TrackingConfig, name: str, tags: dict[str, str] | None = None,
+                 weights: str | None = None, carrier: str | None = None) -> None:
         self.config = config
-        self.journal: Optional[Journal] = None
-        self.error: Optional[Exception] = None
-        self._carrier: Optional[threading.Thread] = None
+        self.journal: Journal | None = None
+        self.error: Exception | None = None
+        self._carrier: threading.Thread | None = None
         if config.uri == "none":
             return
         self.journal = Journal.create(name)
@@ -78,7 +78,7 @@ class Run:
     def __enter__(self) -> "Run":
         return self
 
-    def __exit__(self, kind: Optional[type], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.journal is None:
             return
         self._append("end", reason=error and (str(error) or kind.__name__), status="FINISHED" if error is None else

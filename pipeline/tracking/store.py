@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from functools import cache
-from typing import Any, Optional
+from typing import Any
 
 from filelock import FileLock
 
@@ -82,8 +82,8 @@ def sweep_run(client: Any, experiment: str, sweep: str, command: str) -> str:
     return client.create_run(experiment, run_name=f"sweep {name}"[:250], tags=tags).info.run_id
 
 
-def log(client: Any, run_id: str, metrics: Optional[dict[str, float]] = None, params: Optional[dict[str, str]] = None,
-        tags: Optional[dict[str, str]] = None) -> None:
+def log(client: Any, run_id: str, metrics: dict[str, float] | None = None, params: dict[str, str] | None = None,
+        tags: dict[str, str] | None = None) -> None:
     """Add metrics, parameters and tags to a run at once."""
     from mlflow.entities import Metric, Param, RunTag
 
