@@ -1,8 +1,8 @@
 """What the pipeline costs around the network: `python -m benchmarks.bench_pipeline [--rounds 3]`.
 
-Run it after `dvc repro`. Absolute times vary from machine to machine, so what is compared is measured in turns and the medians are
-divided; the cost of more samples, pages and runs is processor time, and drawn into docs/linear_cost.png. Memory is what training
-takes beyond the imported modules. Trainings go into a store and folders of their own.
+Run it after `dvc repro`. Absolute times vary from machine to machine, so what is compared is measured in turns and the medians
+are divided; the cost of more samples, pages and runs is processor time, and drawn into docs/linear_cost.png. Memory is what
+training takes beyond the imported modules. Trainings go into a store and folders of their own.
 """
 
 import argparse
@@ -122,15 +122,17 @@ def idle_repro(rounds: int) -> float | None:
     """None if the pipeline is not up to date, and `dvc repro` would work for minutes."""
     if json.loads(output("-m", "dvc", "status", "--json")):
         return None
-    times = [(seconds(lambda: output("-m", "dvc", "repro")), seconds(lambda: output("-m", "dvc", "version"))) for _ in range(rounds)]
+    times = [(seconds(lambda: output("-m", "dvc", "repro")), seconds(lambda: output("-m", "dvc", "version")))
+             for _ in range(rounds)]
     return statistics.median(repro for repro, _ in times) / statistics.median(version for _, version in times)
 
 
 def train(scratch: Path, *overrides: str) -> tuple[str, float]:
     """What a training prints, with a store and an output folder of its own, and when its first line came, in seconds."""
+    command = [sys.executable, "-m", "pipeline.train", *overrides, f"hydra.run.dir={scratch}/train"]
+    environment = {**os.environ, "DVC_ROOT": str(scratch)}
     started = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-m", "pipeline.train", *overrides, f"hydra.run.dir={scratch}/train"], cwd=ROOT, text=True,
-                          env={**os.environ, "DVC_ROOT": str(scratch)}, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE) as process:
         lines = []
         for line in process.stdout:
             lines.append(line)
@@ -150,23 +152,24 @@ def start_of_training(rounds: int, scratch: Path) -> float:
 
 def cost_of_samples(count: int, scratch: Path) -> float:
     """Preparing `count` training characters, and three epochs over them."""
-    arguments = [f"data.train_per_class={count // 36}", "data.valid_per_class=4", "data.test_per_class=1", "model=mlp", "tracking.uri=none"]
-    folder = f"hydra.run.dir={scratch}/samples"
-    prepare = cpu_seconds(lambda: output("-m", "pipeline.prepare", *arguments, folder))
-    return prepare + cpu_seconds(lambda: output("-m", "pipeline.train", *arguments, "train.epochs=3", "train.resume=false", folder))
+    arguments = [f"data.train_per_class={count // 36}", "data.valid_per_class=4", "data.test_per_class=1", "model=mlp",
+                 "tracking.uri=none", f"hydra.run.dir={scratch}/samples"]
+    prepare = cpu_seconds(lambda: output("-m", "pipeline.prepare", *arguments))
+    return prepare + cpu_seconds(lambda: output("-m", "pipeline.train", *arguments, "train.epochs=3", "train.resume=false"))
 
 
 def cost_of_pages(count: int, scratch: Path) -> float:
     """Reading the same rendered page `count` times."""
     page = sorted((ROOT / "prepared/pages").glob("*.jpg"))[0]
-    return cpu_seconds(lambda: output("-m", "pipeline.ocr", f"ocr.pages=[{','.join([str(page)] * count)}]", f"ocr.output={scratch}/pages",
-                                  "tracking.uri=none"))
+    arguments = [f"ocr.pages=[{','.join([str(page)] * count)}]", f"ocr.output={scratch}/pages", "tracking.uri=none"]
+    return cpu_seconds(lambda: output("-m", "pipeline.ocr", *arguments))
 
 
 def cost_of_runs(count: int, scratch: Path) -> float:
     """A sweep of `count` short trainings, one after the other."""
-    return cpu_seconds(lambda: output("-m", "pipeline.train", "-m", "experiment=course_mlp", "train.epochs=10", f"seed=range({count})",
-                                  f"hydra.sweep.dir={scratch}/sweep{count}", "sweep.rerun=true", DVC_ROOT=str(scratch)))
+    arguments = ["experiment=course_mlp", "train.epochs=10", f"seed=range({count})", "sweep.rerun=true",
+                 f"hydra.sweep.dir={scratch}/sweep{count}"]
+    return cpu_seconds(lambda: output("-m", "pipeline.train", "-m", *arguments, DVC_ROOT=str(scratch)))
 
 
 def draw(costs: dict[str, list[float]]) -> None:

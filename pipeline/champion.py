@@ -1,4 +1,4 @@
-"""The champion: the model that the registry's alias `champion` names, and the configuration in conf/champion.yaml that makes it."""
+"""The champion: the model that the registry's alias `champion` names, and conf/champion.yaml, the configuration that makes it."""
 
 import tempfile
 from pathlib import Path
@@ -61,7 +61,8 @@ def log_from_folder(best: Any) -> str:
 def best_values(client: Any, best: Any) -> dict[str, Any]:
     """The whole configuration of a run, as it was recorded."""
     with tempfile.TemporaryDirectory() as folder:
-        return yaml.safe_load(Path(client.download_artifacts(best.info.run_id, "config.yaml", folder)).read_text(encoding="utf-8"))
+        file = Path(client.download_artifacts(best.info.run_id, "config.yaml", folder))
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def differences(values: dict[str, Any], composed: DictConfig) -> dict[str, Any]:

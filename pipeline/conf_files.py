@@ -26,8 +26,8 @@ def check_file(file: Path) -> None:
                 raise ConfigError(f"{file}: line {event.start_mark.line + 1}: a value longer than {MAX_VALUE:,} characters")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if getattr(event, "tag", None) or getattr(event, "anchor", None) or depth > MAX_DEPTH:
-                raise ConfigError(f"{file}: line {event.start_mark.line + 1}: tags, anchors and values nested more than {MAX_DEPTH} "
-                                  "deep are not allowed; write the plain value")
+                raise ConfigError(f"{file}: line {event.start_mark.line + 1}: tags, anchors and values nested more than "
+                                  f"{MAX_DEPTH} deep are not allowed; write the plain value")
     except (yaml.YAMLError, ValueError) as error:  # ValueError: of bytes that are no text
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"

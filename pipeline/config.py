@@ -48,7 +48,8 @@ class DataConfig:
             raise ConfigError(f"sources: {self.sources} must name one or more of {', '.join(SOURCES)}")
         if self.variant not in ("balanced", "byclass"):
             raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
-        check_each(self, ("train_per_class", "valid_per_class", "test_per_class", "seed"), lambda value: value >= 0, "must be 0 or more")
+        counts = ("train_per_class", "valid_per_class", "test_per_class")
+        check_each(self, (*counts, "seed"), lambda value: value >= 0, "must be 0 or more")
         if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:
             raise ConfigError("train_per_class: the generator needs to know how many; give 1 or more for each split")
 

@@ -45,7 +45,8 @@ def report(client: Any, experiment: str, sweep: str | None, dry_run: bool) -> An
     if not dry_run:
         if parent.info.status == "RUNNING":
             raise UserError(f"sweep {name} is still running: wait for its end, or only report with --dry-run")
-        add_to_parent(client, parent, best, f"Best of {len(runs)} runs: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f}")
+        summary = f"Best of {len(runs)} runs: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f}"
+        add_to_parent(client, parent, best, summary)
     return best
 
 
@@ -57,8 +58,8 @@ def promote(client: Any, experiment: str, composed: DictConfig, best: Any, force
     """
     better = standing_champion(client, best)
     if better and not force:
-        return (f"NOT PROMOTED: the champion, version {better.version}, reached {float(better.tags['accuracy']):.4f} on the same data, "
-                f"{best.info.run_name} {best.data.metrics[BEST]:.4f}.\n         Replace it all the same: --force")
+        return (f"NOT PROMOTED: the champion, version {better.version}, reached {float(better.tags['accuracy']):.4f} on the same "
+                f"data, {best.info.run_name} {best.data.metrics[BEST]:.4f}.\n         Replace it all the same: --force")
     version = register(client, best)
     write_champion(differences(best_values(client, best), composed), best)
     return (f"{best.info.run_name} is the champion: validation accuracy {best.data.metrics[BEST]:.4f}, "
@@ -75,8 +76,8 @@ def warning(client: Any, experiment: str, best: Any) -> str:
     if not rivals:
         return ""
     first = max(rivals, key=lambda run: run.data.metrics[BEST])
-    return (f"promote: WARNING: it is worse than {first.info.run_name}, which reached {first.data.metrics[BEST]:.4f} on the same data.\n"
-            f"         Promote that one:   python -m pipeline.promote --run {first.info.run_id[:8]}\n")
+    return (f"promote: WARNING: it is worse than {first.info.run_name}, which reached {first.data.metrics[BEST]:.4f} "
+            f"on the same data.\n         Promote that one:   python -m pipeline.promote --run {first.info.run_id[:8]}\n")
 
 
 def find_sweep(client: Any, experiment: str, sweep: str | None) -> Any:
@@ -99,7 +100,7 @@ def find_run(client: Any, experiment: str, run_id: str) -> Any:
 
 
 def add_to_parent(client: Any, parent: Any, best: Any, summary: str) -> None:
-    """Give the parent run the report, and the best child's metrics, parameters and id; its description begins with the summary."""
+    """Give the parent run the report, the best child's metrics, parameters and id, and the summary to begin its description."""
     client.log_artifact(parent.info.run_id, str(REPORT))
     client.log_artifacts(parent.info.run_id, str(PICTURES), PICTURES.name)
     new = {key: value for key, value in best.data.params.items() if key not in parent.data.params}
@@ -110,7 +111,8 @@ def add_to_parent(client: Any, parent: Any, best: Any, summary: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pipeline.promote", description=__doc__.split("\n\n")[1])
-    parser.add_argument("--sweep", metavar="ID", help="the sweep's id or its run's, or the beginning of one; the newest if not given")
+    parser.add_argument("--sweep", metavar="ID",
+                        help="the sweep's id or its run's, or the beginning of one; the newest if not given")
     parser.add_argument("--run", metavar="ID", help="promote this run instead of a sweep's best")
     parser.add_argument("--dry-run", action="store_true", help="only report")
     parser.add_argument("--force", action="store_true", help="also replace a better champion")
@@ -128,7 +130,8 @@ def main() -> None:
         best = (find_run(client, experiment, arguments.run) if arguments.run else
                 report(client, experiment, arguments.sweep, arguments.dry_run))
         if arguments.dry_run:
-            print(f"promote: best: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f} (dry run: nothing promoted)")
+            print(f"promote: best: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f} "
+                  "(dry run: nothing promoted)")
         else:
             print("promote: " + promote(client, experiment, composed, best, arguments.force))
     except UserError as error:

@@ -1,6 +1,6 @@
 """`python -m pipeline.search`: a sweep whose values Optuna chooses from what came out so far (optional extra `search`).
 
-    python -m pipeline.search --trials 30 experiment=course_mlp 'train.lr=tag(log, interval(0.001, 0.1))' 'model.hidden=[32],[64],[128]'
+    python -m pipeline.search --trials 30 experiment=course_mlp 'train.lr=tag(log, interval(0.001, 0.1))' 'model.hidden=[32],[64]'
 
 The space is written in Hydra's own sweep syntax: `interval(low, high)`, also of whole numbers, `tag(log, interval(...))`, and
 lists of choices. Runs, parent run and promotion are those of any sweep: `python -m pipeline.promote` afterwards.
@@ -17,6 +17,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
+from omegaconf import DictConfig
 
 from pipeline import config, paths, sweep
 from pipeline.errors import UserError
@@ -37,20 +38,25 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     if not space:
         raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
     options = config.read(compose("config", fixed), ("tracking", "sweep"))
-    main = sweep.Main(Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search"), options.tracking, options.sweep, trials,
-                      [override.get_key_element() for override in space], f"python -m pipeline.search --trials {trials} {' '.join(overrides)}")
+    folder = Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search")
+    keys = [override.get_key_element() for override in space]
+    command = f"python -m pipeline.search --trials {trials} {' '.join(overrides)}"
+    main = sweep.Main(folder, options.tracking, options.sweep, trials, keys, command)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     for number in range(trials):
         trial = study.ask()
-        chosen = [f"{override.get_key_element()}={suggest(trial, override)}" for override in space]
-        composed = compose("config", fixed + chosen, return_hydra_config=True)
-        HydraConfig.instance().set_config(composed)
-        folder = main.folder / str(number)
-        folder.mkdir(parents=True, exist_ok=True)
-        accuracy = sweep.run_job(lambda: train(config.read(composed, config.READS["train"]), folder), folder)
+        chosen = [f"{key}={suggest(trial, override)}" for key, override in zip(keys, space)]
+        accuracy = run_trial(compose("config", fixed + chosen, return_hydra_config=True), main.folder / str(number))
         failed = math.isnan(accuracy)
         study.tell(trial, None if failed else accuracy, optuna.trial.TrialState.FAIL if failed else None)
     return main.end("FINISHED")
+
+
+def run_trial(composed: DictConfig, folder: Path) -> float:
+    """Train with one choice of values, in a folder of its own; return the validation accuracy, NaN if the job failed."""
+    HydraConfig.instance().set_config(composed)
+    folder.mkdir(parents=True, exist_ok=True)
+    return sweep.run_job(lambda: train(config.read(composed, config.READS["train"]), folder), folder)
 
 
 def suggest(trial: Any, override: Override) -> Any:

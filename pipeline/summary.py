@@ -18,9 +18,9 @@ def summary() -> str:
     train, test = read_json(paths.TRAIN_METRICS) or {}, read_json(paths.TEST_METRICS) or {}
     pages = read_json(paths.OCR_METRICS) or {"pages": {}}
     lines = ["", "  characters                            accuracy"]
-    lines += [f"    {name:<34}{value:>12.4f}" for name, value in
-              (("validation, hands not trained on", train.get("valid/accuracy")), ("test, hands never seen", test.get("test/accuracy")))
-              if value is not None]
+    accuracies = {"validation, hands not trained on": train.get("valid/accuracy"),
+                  "test, hands never seen": test.get("test/accuracy")}
+    lines += [f"    {name:<34}{value:>12.4f}" for name, value in accuracies.items() if value is not None]
     lines += ["", f"  {'pages':<38}{'accuracy':>8}{'CER':>8}{'WER':>8}"]
     for name, row in [*pages["pages"].items(), ("total", pages.get("total"))]:
         if row:

@@ -96,9 +96,10 @@ def learn(network: Network, splits: Splits, config: Config, checkpoint: Path, ru
                 print(f"train: epoch {record.epoch}/{config.train.epochs}  loss {record.train_loss:.3f}  "
                       f"validation accuracy {record.valid_accuracy:.4f}  {record.seconds:.1f} s", flush=True)
 
+        distort = partial(augment, options=config.augment) if any(config.values["augment"].values()) else None
+        context = {"augment": config.values["augment"], "initial": initial_version(config)}
         return fit(network, (splits.train.images, splits.train.labels), (splits.valid.images, splits.valid.labels),
-                   config.train, config.seed, augment=partial(augment, options=config.augment) if any(config.values["augment"].values()) else None,
-                   on_epoch=report, checkpoint=checkpoint, context={"augment": config.values["augment"], "initial": initial_version(config)})
+                   config.train, config.seed, augment=distort, on_epoch=report, checkpoint=checkpoint, context=context)
 
 
 def start_from(network: Network, path: Path) -> None:

@@ -62,7 +62,8 @@ def draw_mistakes(save, splits: Splits, output: Path) -> None:
     predicted = probabilities.argmax(axis=1)
     matrix = metrics.confusion_matrix(predicted, labels)
     accuracy = metrics.accuracy(probabilities, labels)
-    save("confusion_matrix", figures.confusion(matrix, f"Confusion matrix of {len(labels):,} test characters: {accuracy:.1%} right"))
+    title = f"Confusion matrix of {len(labels):,} test characters: {accuracy:.1%} right"
+    save("confusion_matrix", figures.confusion(matrix, title))
     pairs = metrics.confused_pairs(matrix, 10)
     examples = [splits.test.images[(labels == metrics.CLASSES.index(pair["true"]))
                                    & (predicted == metrics.CLASSES.index(pair["read"]))][:EXAMPLES] for pair in pairs]

@@ -167,7 +167,8 @@ def main() -> None:
     glyphs = [glyph for family in families for glyph in family]
     glyphs += read_variants(Path(__file__).with_name("stroke_variants.txt"))
     splits = ["valid" if name in VALID else "test" if name in TEST else "train" for name in FAMILIES]
-    save_library(arguments.output, [*FAMILIES, VARIANTS], [*splits, VARIANTS], [*(n[2] for n in notices), "as the project"], glyphs)
+    licences = [*(notice[2] for notice in notices), "as the project"]
+    save_library(arguments.output, [*FAMILIES, VARIANTS], [*splits, VARIANTS], licences, glyphs)
     write_notice(notices)
     print(f"{arguments.output}: {len(FAMILIES)} families, {len(glyphs)} glyphs, {arguments.output.stat().st_size / 1e6:.2f} MB")
 

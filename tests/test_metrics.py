@@ -39,7 +39,8 @@ def test_confusion_precision_recall_and_pairs():
     assert matrix[24, 0] == 2 and matrix.sum() == 4
     rows = {row["character"]: row for row in metrics.per_class(matrix)}
     assert rows["0"]["precision"] == pytest.approx(1 / 3) and rows["0"]["recall"] == 1
-    assert rows["O"]["recall"] == pytest.approx(1 / 3) and rows["A"] == {"character": "A", "precision": 0, "recall": 0, "support": 0}
+    assert rows["O"]["recall"] == pytest.approx(1 / 3)
+    assert rows["A"] == {"character": "A", "precision": 0, "recall": 0, "support": 0}
     assert metrics.confused_pairs(matrix, 5) == [{"true": "O", "read": "0", "count": 2}]
 
 

@@ -42,7 +42,8 @@ def reproduced(tmp_path_factory) -> Path:
     edit(project / "conf/model/cnn.yaml", "channels", "[4, 4]")
     for text in sorted((project / "data/pages").glob("*.txt"))[1:]:
         text.unlink()
-    for command in (["git", "init", "-q"], ["git", "add", "."], ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"]):
+    for command in (["git", "init", "-q"], ["git", "add", "."],
+                    ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"]):
         subprocess.run(command, cwd=project, check=True)
     dvc(project, "add", "data")
     assert ran(dvc(project, "repro")) == ["prepare", "train", "evaluate", "visualize", "ocr"]

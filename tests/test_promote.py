@@ -22,8 +22,8 @@ GRID = ["-m", "experiment=grid", "train.epochs=3", "train.lr=0.02,0.04", "train.
 
 
 def python(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True,
-                          timeout=300)
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
+                          capture_output=True, timeout=300)
     assert not check or done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -178,7 +178,8 @@ def test_no_such_sweep_is_one_line(again, capsys):
     with pytest.raises(SystemExit) as stopped:
         again("--sweep", "nonsense")
     message = capsys.readouterr().err
-    assert stopped.value.code == 1 and message.startswith("promote: no sweep nonsense: the newest are ") and message.count("\n") == 1
+    assert stopped.value.code == 1
+    assert message.startswith("promote: no sweep nonsense: the newest are ") and message.count("\n") == 1
 
 
 def test_lost_weights_are_told(promoted, again, capsys):

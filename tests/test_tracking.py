@@ -115,7 +115,8 @@ def test_the_next_run_uploads_what_a_killed_one_left(store, tmp_path):
     """Of the same store only, and not while a process carries it or the run goes on, on this host or another."""
     def left(name: str, process: str, carrier: str, config: TrackingConfig = store) -> None:
         journal = Journal.create(name)
-        journal.append("start", config=vars(config), name=name, weights=None, carrier=carrier, tags={"process": process, "stage": "train"})
+        journal.append("start", config=vars(config), name=name, weights=None, carrier=carrier,
+                       tags={"process": process, "stage": "train"})
 
     left("killed", GONE, GONE)
     left("carried", GONE, this_process())
@@ -136,15 +137,17 @@ def test_several_processes_open_a_fresh_store_at_once(tmp_path):
                  for i in range(3)]
     for process in processes:
         assert process.wait(200) == 0 and b"kept" not in process.stderr.read()
-    assert sorted((run.info.run_name, run.info.status) for run in runs_of(tmp_path)[2]) == [(str(i), "FINISHED") for i in range(3)]
+    ended = sorted((run.info.run_name, run.info.status) for run in runs_of(tmp_path)[2])
+    assert ended == [(str(i), "FINISHED") for i in range(3)]
 
 
 @contextmanager
 def mlflow_server(folder: Path, port: int, backend: str) -> Iterator[str]:
     """A tracking server as a real process."""
     log = open(folder / "server.log", "wb")
-    server = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                               "--backend-store-uri", backend, "--artifacts-destination", str(folder / "artifacts")],
+    server = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+                               "--workers", "1", "--backend-store-uri", backend,
+                               "--artifacts-destination", str(folder / "artifacts")],
                               env=clean_environment(), stdout=log, stderr=log, start_new_session=True)
     try:
         deadline = time.monotonic() + 120
@@ -170,8 +173,8 @@ def sweep_while_down_then_on_a_server(folder: Path, backend: str) -> None:
     uri = f"http://127.0.0.1:{port}"
 
     def python(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True,
-                              timeout=300)
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
+                              capture_output=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -211,7 +214,8 @@ def test_a_server_on_postgresql(tmp_path):
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
     subprocess.run([*as_user, bin_folder / "initdb", "-D", folder / "data", "-A", "trust", "-U", "mlflow"], **quiet)
     control = [*as_user, bin_folder / "pg_ctl", "-D", folder / "data", "-w"]
-    subprocess.run([*control, "-l", folder / "log", "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1", "start"], **quiet)
+    server_options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+    subprocess.run([*control, "-l", folder / "log", "-o", server_options, "start"], **quiet)
     try:
         sweep_while_down_then_on_a_server(tmp_path, f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres")
     finally:

@@ -96,13 +96,15 @@ def _assemble(arrays: dict[str, np.ndarray]) -> StrokeLibrary:
     points = arrays["points"].astype(np.float64) / UNIT
     strokes = [points[a:b] for a, b in zip(arrays["strokes"][:-1], arrays["strokes"][1:])]
     bounds = arrays["glyphs"]
+    glyph_hand, glyph_label, glyph_lower = (arrays[key] for key in ("glyph_hand", "glyph_label", "glyph_lower"))
     glyphs = [
         Glyph(int(hand), int(label), bool(lower), strokes[a:b])
-        for hand, label, lower, a, b in zip(arrays["glyph_hand"], arrays["glyph_label"], arrays["glyph_lower"], bounds[:-1], bounds[1:])
+        for hand, label, lower, a, b in zip(glyph_hand, glyph_label, glyph_lower, bounds[:-1], bounds[1:])
     ]
     sound = (
-        points.ndim == 2 and points.shape[1] == 2 and len(hands) == len(splits) == len(licences) and set(SPLITS) <= set(splits) <= {*SPLITS, VARIANTS}
-        and len(glyphs) == len(arrays["glyph_hand"]) == len(arrays["glyph_lower"])
+        points.ndim == 2 and points.shape[1] == 2
+        and len(hands) == len(splits) == len(licences) and set(SPLITS) <= set(splits) <= {*SPLITS, VARIANTS}
+        and len(glyphs) == len(glyph_hand) == len(glyph_lower)
         and all(0 <= g.hand < len(hands) and g.label < len(CLASSES) and g.strokes for g in glyphs)
         and all(len(stroke) for stroke in strokes)
     )

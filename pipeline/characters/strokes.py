@@ -53,7 +53,8 @@ def _draw(library: StrokeLibrary, options: StrokesOptions, split: int, labels: n
     return np.stack([draw(library, hands, CLASSES[label], rng, options) for label in labels])
 
 
-def draw(library: StrokeLibrary, hands: list[int], character: str, rng: np.random.Generator, options: StrokesOptions) -> np.ndarray:
+def draw(library: StrokeLibrary, hands: list[int], character: str, rng: np.random.Generator,
+         options: StrokesOptions) -> np.ndarray:
     """One sample (SIZE, SIZE) uint8 in normal form by a random one of `hands` that can write the character."""
     while True:
         hand = hands[rng.integers(len(hands))]
@@ -66,7 +67,8 @@ def draw(library: StrokeLibrary, hands: list[int], character: str, rng: np.rando
     return normalise(weather(image, rng, options.faint, options.blur, options.noise))
 
 
-def strokes_of(library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator, options: StrokesOptions) -> list[np.ndarray]:
+def strokes_of(library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator,
+               options: StrokesOptions) -> list[np.ndarray]:
     """Strokes (K, 2) float64 of one character as one hand writes it this time, no two times alike.
 
     Coordinates are (x, y), y down: 0 at the top of a capital, 1 on the line it stands on, parts may reach beyond.

@@ -58,6 +58,7 @@ def linear_cost(costs: dict[str, tuple[Sequence[int], Sequence[float]]], title: 
         line = np.array([0, max(counts)])
         axis.plot(line, start + slope * line, color=GREY, linewidth=1)
         axis.plot(counts, seconds, "o", color=BLUE)
-        axis.set(xlabel=name, ylabel="processor seconds", title=f"{name}: {start:.1f} s + {slope:.2g} s each", xlim=(0, None), ylim=(0, None))
+        axis.set(xlabel=name, ylabel="processor seconds", xlim=(0, None), ylim=(0, None),
+                 title=f"{name}: {start:.1f} s + {slope:.2g} s each")
     figure.suptitle(title)
     return figure

@@ -28,7 +28,8 @@ def heat_maps(panels: dict[str, np.ndarray], rows: Sequence[str], columns: Seque
     """One table of accuracies `(rows, columns)` a panel, on a common scale; NaN stays empty, the best of all is framed."""
     best = np.nanmax([np.nanmax(values) for values in panels.values()])
     worst = max(np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2)  # a diverged run does not eat the scale
-    figure, (axes,) = new_axes(1, len(panels), 1.4 + (0.9 + 0.75 * len(columns)) * len(panels), 1.6 + 0.55 * len(rows), sharey=True)
+    width, height = 1.4 + (0.9 + 0.75 * len(columns)) * len(panels), 1.6 + 0.55 * len(rows)
+    figure, (axes,) = new_axes(1, len(panels), width, height, sharey=True)
     for axis, (name, values) in zip(axes, panels.items()):
         image = axis.imshow(values, cmap="viridis", vmin=worst, vmax=best, aspect="auto")
         for (row, column), value in np.ndenumerate(values):

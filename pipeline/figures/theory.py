@@ -33,7 +33,8 @@ def per_layer(series: dict[str, np.ndarray], quantity: str, title: str) -> Figur
     for (name, values), color in zip(series.items(), (BLUE, ORANGE, GREEN, "0.2", "#7a4fa3")):
         layers = np.arange(1, len(values) + 1)
         axis.plot(layers, np.maximum(values, floor), color=color, marker="o", markersize=4)
-        axis.text(layers[-1] + 0.25, 10 ** heights[name], name if values.any() else f"{name} (exactly 0)", color=color, va="center")
+        label = name if values.any() else f"{name} (exactly 0)"
+        axis.text(layers[-1] + 0.25, 10 ** heights[name], label, color=color, va="center")
     axis.set(yscale="log", xlabel="layer, from the input", ylabel=quantity, title=title)
     axis.set_xlim(0.5, len(layers) + 2.2)
     axis.set_xticks(layers)

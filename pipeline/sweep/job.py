@@ -91,7 +91,8 @@ class Job:
         """`dropout0.2` for each swept key that a run's name has anyway, or has not."""
         given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
         overrides = dict(override.split("=", 1) for override in given if "=" in override)
-        return [f"{key.split('.')[-1]}{overrides[key]}" for key in self.plan["swept"] if key in overrides and (key in NAMED) == named]
+        return [f"{key.split('.')[-1]}{overrides[key]}" for key in self.plan["swept"]
+                if key in overrides and (key in NAMED) == named]
 
     def failed(self, error: Exception) -> None:
         """Record the failure, also of a job that failed before its run began: an impossible value, unreadable data."""

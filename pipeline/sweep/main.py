@@ -129,7 +129,8 @@ def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, 
         tags = run.data.tags
         if BEST not in run.data.metrics and "pruned" not in tags:
             continue
-        if (run.info.status == "FINISHED" and (Path(tags["folder"]) / paths.MODEL).exists()) or (with_pruned and "pruned" in tags):
+        has_weights = run.info.status == "FINISHED" and (Path(tags["folder"]) / paths.MODEL).exists()
+        if has_weights or (with_pruned and "pruned" in tags):
             found[tags["fingerprint"]] = {"run": run.info.run_id, "name": run.info.run_name,
                                           "accuracy": run.data.metrics.get(BEST)}
     return found

@@ -19,7 +19,8 @@ def table_rows(ranked: list[Configuration], swept: list[str]) -> list[list[str]]
     """A heading and one row a configuration; how the seeds spread only if there are several."""
     keys = [key for key in swept if key != "seed"]
     seeded = any(len(entry.runs) > 1 for entry in ranked)
-    rows = [["", *keys, "validation accuracy", *(["+-", "seeds"] if seeded else []), "best epoch", "seconds", "best run" if seeded else "run"]]
+    rows = [["", *keys, "validation accuracy", *(["+-", "seeds"] if seeded else []),
+             "best epoch", "seconds", "best run" if seeded else "run"]]
     for rank, entry in enumerate(ranked, start=1):
         best = entry.runs[0]
         rows.append([str(rank), *(best.data.params[key] for key in keys), f"{entry.mean:.4f}",
@@ -45,7 +46,8 @@ def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configu
     lines += ["| " + " | ".join(row) + " |" for row in [table[0], ["---"] * len(table[0]), *table[1:]]]
     if others:
         lines += ["", "## Not finished", ""]
-        lines += [f"- `{run.info.run_name}`: {run.info.status}, {run.data.tags.get('reason', 'no reason recorded')}" for run in others]
+        lines += [f"- `{run.info.run_name}`: {run.info.status}, {run.data.tags.get('reason', 'no reason recorded')}"
+                  for run in others]
     with replacing_folder(PICTURES) as folder:
         for title, how_to_read, figure in draw(client, ranked, swept):
             name = title.lower().replace(" ", "_")
@@ -61,15 +63,18 @@ def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator
         yield ("Heat map", "Validation accuracy in % by learning rate, hidden units and batch size; the best is framed.",
                heat_map(ranked, "train.batch_size" if "train.batch_size" in keys else None))
     if keys:
-        yield ("Main effects", "What each value does, whatever the others are: every run as a point, the median as a bar.", figures.main_effects(
-            {key: {value: [a for entry in ranked if entry.runs[0].data.params[key] == value for a in entry.accuracies]
-                   for value in values_of(ranked, key)} for key in keys}, "Validation accuracy of all runs, by each swept value; bar: median"))
+        effects = {key: {value: [a for entry in ranked if entry.runs[0].data.params[key] == value for a in entry.accuracies]
+                         for value in values_of(ranked, key)} for key in keys}
+        yield ("Main effects", "What each value does, whatever the others are: every run as a point, the median as a bar.",
+               figures.main_effects(effects, "Validation accuracy of all runs, by each swept value; bar: median"))
     if any(len(entry.runs) > 1 for entry in ranked):
-        yield ("Seeds", "How much is chance: configurations whose points overlap cannot be told apart.", figures.seed_spread(
-            {label(entry.runs[0], keys): entry.accuracies for entry in ranked[:20]}, "Validation accuracy with every seed; bar: mean"))
-    yield ("Curves", "Which of the best still improve: more epochs may help them.", figures.compared_curves(
-        {label(entry.runs[0], swept): history(client, entry.runs[0].info.run_id) for entry in ranked[:CURVES]},
-        f"Learning curves of the best {min(CURVES, len(ranked))} of {len(ranked)} configurations" if len(ranked) > 1 else "Learning curves"))
+        accuracies = {label(entry.runs[0], keys): entry.accuracies for entry in ranked[:20]}
+        yield ("Seeds", "How much is chance: configurations whose points overlap cannot be told apart.",
+               figures.seed_spread(accuracies, "Validation accuracy with every seed; bar: mean"))
+    histories = {label(entry.runs[0], swept): history(client, entry.runs[0].info.run_id) for entry in ranked[:CURVES]}
+    of_which = f" of the best {min(CURVES, len(ranked))} of {len(ranked)} configurations" if len(ranked) > 1 else ""
+    yield ("Curves", "Which of the best still improve: more epochs may help them.",
+           figures.compared_curves(histories, f"Learning curves{of_which}"))
 
 
 def heat_map(ranked: list[Configuration], panel_key: str | None) -> figures.Figure:

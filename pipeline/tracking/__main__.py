@@ -16,7 +16,8 @@ USAGE = """usage: python -m pipeline.tracking sync                # upload runs 
 def main() -> None:
     store = store_uri(TrackingConfig("local", ""))
     commands = {"ui": ["ui", "--backend-store-uri", store, "--host", "127.0.0.1", "--workers", "1"],
-                "serve": ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local", "--host", "127.0.0.1"]}
+                "serve": ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local",
+                          "--host", "127.0.0.1"]}
     command, *rest = sys.argv[1:] or [""]
     if command == "sync":
         sys.exit(1 if sync() else 0)
@@ -25,7 +26,8 @@ def main() -> None:
     port = int(rest[rest.index("--port") + 1]) if "--port" in rest[:-1] else 5000
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            sys.exit(f"tracking: port {port} is in use; choose another one: python -m pipeline.tracking {command} --port {port + 1}")
+            sys.exit(f"tracking: port {port} is in use; choose another one: "
+                     f"python -m pipeline.tracking {command} --port {port + 1}")
     if command == "ui":
         experiment = open_store(TrackingConfig("local", "handprint"))[1]
         print(f"The runs: http://127.0.0.1:{port}/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}", flush=True)

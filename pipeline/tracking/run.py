@@ -93,8 +93,9 @@ class Run:
         if self.error is None:
             self.journal.discard()
         else:
-            print(f"tracking: the run could not be uploaded to {store_uri(self.config)} ({first_line(self.error)}); it is kept in "
-                  f"{os.path.relpath(self.journal.folder)}; once the store works: python -m pipeline.tracking sync", file=sys.stderr)
+            print(f"tracking: the run could not be uploaded to {store_uri(self.config)} ({first_line(self.error)}); "
+                  f"it is kept in {os.path.relpath(self.journal.folder)}; "
+                  "once the store works: python -m pipeline.tracking sync", file=sys.stderr)
 
     def _append(self, kind: str, **fields: Any) -> None:
         if self.journal is not None:

@@ -21,8 +21,8 @@ BEST = "best/valid/accuracy"
 VIEW = "sweeps"
 """The view of the runs that `python -m pipeline.tracking ui` opens with: the columns that matter."""
 
-COLUMNS = ["attributes.`Duration`", f"metrics.`{BEST}`", "metrics.`test/accuracy`", "params.`model.name`", "params.`model.hidden`",
-           "params.`train.lr`", "params.`train.batch_size`", "tags.`pruned`", "tags.`reason`"]
+COLUMNS = ["attributes.`Duration`", f"metrics.`{BEST}`", "metrics.`test/accuracy`", "params.`model.name`",
+           "params.`model.hidden`", "params.`train.lr`", "params.`train.batch_size`", "tags.`pruned`", "tags.`reason`"]
 
 
 def store_uri(config: TrackingConfig) -> str:
@@ -76,8 +76,8 @@ def sweep_run(client: Any, experiment: str, sweep: str, command: str) -> str:
     found = client.search_runs([experiment], f"tags.sweep_id = '{sweep}'", max_results=1)
     if found:
         return found[0].info.run_id
-    tags = {**where_it_ran(), "stage": "sweep", "sweep_id": sweep, "command": command,
-            "mlflow.note.content": f"A sweep; `python -m pipeline.promote` chooses the best of its runs. Reproduce it: `{command}`"}
+    note = f"A sweep; `python -m pipeline.promote` chooses the best of its runs. Reproduce it: `{command}`"
+    tags = {**where_it_ran(), "stage": "sweep", "sweep_id": sweep, "command": command, "mlflow.note.content": note}
     name = command.removeprefix("python -m pipeline.").removeprefix("train -m ")  # experiment=grid ...
     return client.create_run(experiment, run_name=f"sweep {name}"[:250], tags=tags).info.run_id
 

@@ -85,4 +85,5 @@ def _end(journal: Journal, client: Any, experiment: str, state: dict, event: dic
     client.set_terminated(state["run_id"], event["status"], event["time"])
 
 
-UPLOADS = {"start": _start, "params": _params, "tags": _tags, "artifact": _artifact, "dataset": _dataset, "model": _model, "end": _end}
+UPLOADS = {"start": _start, "params": _params, "tags": _tags, "artifact": _artifact, "dataset": _dataset, "model": _model,
+           "end": _end}

@@ -16,7 +16,8 @@ def drawn(lines, height: int, pen: float, place=(10, 10), shear: float = 0.0, ca
     image = Image.new("L", (4 * side, 4 * side))
     pencil = ImageDraw.Draw(image)
     for x0, y0, x1, y1 in lines:
-        ends = [(4 * (place[0] + pen + height * (x + shear * (0.5 - y))), 4 * (place[1] + pen + height * y)) for x, y in ((x0, y0), (x1, y1))]
+        ends = [(4 * (place[0] + pen + height * (x + shear * (0.5 - y))), 4 * (place[1] + pen + height * y))
+                for x, y in ((x0, y0), (x1, y1))]
         pencil.line(ends, 255, max(1, round(4 * pen)))
         for x, y in ends:
             pencil.ellipse((x - 2 * pen, y - 2 * pen, x + 2 * pen, y + 2 * pen), 255)

@@ -21,7 +21,8 @@ OPTIONS = StrokesOptions(
     widen=0.18, stretch=0.15, tremor=0.004, gap=0.05, pen_min=0.05, pen_max=0.2, pressure=0.12, faint=0.5, pixels_min=20,
     pixels_max=60, blur=1.0, noise=10.0,
 )
-STILL = StrokesOptions(**{field.name: 0.0 for field in fields(OPTIONS)} | dict(pen_min=0.1, pen_max=0.1, pixels_min=40, pixels_max=40))
+ZEROS = {field.name: 0.0 for field in fields(OPTIONS)}
+STILL = StrokesOptions(**ZEROS | dict(pen_min=0.1, pen_max=0.1, pixels_min=40, pixels_max=40))
 
 
 @pytest.fixture(scope="module")

@@ -168,7 +168,8 @@ def _strokes() -> Target:
 
 def _conf() -> Target:
     seeds = [(file.read_bytes(), plain) for file in (ROOT / "conf/train/sgd.yaml", ROOT / "conf/data/strokes.yaml")]
-    seeds.append((b"lr: 1e-3\nseed: 0x7f\nepochs: 1:30:00\nroot: ${oc.env:HOME}\nsources: [{a: [\"\\u2028\"]}, ~, .nan]\n", plain))
+    odd = b'lr: 1e-3\nseed: 0x7f\nepochs: 1:30:00\nroot: ${oc.env:HOME}\nsources: [{a: ["\\u2028"]}, ~, .nan]\n'
+    seeds.append((odd, plain))
 
     def read(path: Path) -> None:
         conf_files.check_file(path)
