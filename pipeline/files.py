@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from pipeline.errors import DataError
 
 
@@ -72,9 +70,19 @@ def _temporary(path: Path) -> Path:
     start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, however long the name
     for rest in path.parent.glob(f"{start}*"):
         pid = rest.name.removeprefix(start).removesuffix(path.suffix)
-        if pid.isdecimal() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):  # else a longer host name's
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # else a longer host name's
             shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     return path.parent / f"{start}{os.getpid()}{path.suffix}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # no signal, but the error of one
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

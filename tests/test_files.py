@@ -79,3 +79,11 @@ def test_what_a_host_of_a_longer_name_writes_is_let_be(tmp_path):
     theirs.write_text("half")
     write_json(tmp_path / "a.json", 1)
     assert theirs.read_text() == "half"
+
+
+def test_a_number_no_process_can_have_is_a_dead_one(tmp_path):
+    with replacing(tmp_path / "a.json") as temporary:
+        start = temporary.name.removesuffix(f"{os.getpid()}.json")
+    (tmp_path / f"{start}{10**20}.json").write_text("half")
+    write_json(tmp_path / "a.json", 1)
+    assert os.listdir(tmp_path) == ["a.json"]

@@ -1,8 +1,8 @@
 """What can be configured about a network and its training. The values stand in `conf/`; here are their meaning and range."""
 
-import math
 from dataclasses import dataclass
 
+from pipeline.checks import check_choice, check_each, is_number, is_whole
 from pipeline.errors import ConfigError
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
@@ -26,16 +26,15 @@ class ModelOptions:
     kernel: int  # cnn: height and width of the convolution kernels in pixels
 
     def __post_init__(self) -> None:
-        _one_of("name", self.name, ("mlp", "cnn"))
-        _whole_numbers("hidden", self.hidden)
-        _one_of("activation", self.activation, ACTIVATIONS)
-        _number("dropout", self.dropout, 0, 1, below_high=True)
-        _one_of("initializer", self.initializer, INITIALIZERS)
-        _number("initial_value", self.initial_value)
-        if self.initializer == "normal":
-            _number("initial_value", self.initial_value, 0)
-        _whole_numbers("channels", self.channels)
-        _whole_number("kernel", self.kernel, 1)
+        check_choice(self, "name", ("mlp", "cnn"))
+        check_choice(self, "activation", ACTIVATIONS)
+        check_choice(self, "initializer", INITIALIZERS)
+        check_each(self, ("hidden", "channels"), _are_whole, "must be a list of whole numbers, 1 or more")
+        check_each(self, ("kernel",), is_whole, "must be a whole number, 1 or more")
+        check_each(self, ("dropout",), lambda value: is_number(value) and 0 <= value < 1, "must be a number in [0, 1)")
+        check_each(self, ("initial_value",), is_number, "must be a finite number")
+        if self.initializer == "normal" and self.initial_value < 0:
+            raise ConfigError(f"initial_value: {self.initial_value} must be 0 or more, as a standard deviation")
         if self.name == "cnn" and not self.channels:
             raise ConfigError("channels: a cnn needs at least one convolution, for example [16, 32]")
 
@@ -59,44 +58,20 @@ class TrainOptions:
     label_smoothing: float  # share of the target spread evenly over all classes, [0, 1)
 
     def __post_init__(self) -> None:
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _number("lr", self.lr, 0, above_low=True)
-        _whole_number("batch_size", self.batch_size, 1)
-        _whole_number("epochs", self.epochs, 0)
-        _number("momentum", self.momentum, 0, 1, below_high=True)
-        _number("weight_decay", self.weight_decay, 0)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _whole_number("step_size", self.step_size, 1)
-        _number("step_factor", self.step_factor, 0, 1, above_low=True)
-        _number("warmup_epochs", self.warmup_epochs, 0)
-        _one_of("reduction", self.reduction, REDUCTIONS)
-        _whole_number("patience", self.patience, 0)
-        _number("label_smoothing", self.label_smoothing, 0, 1, below_high=True)
+        check_choice(self, "optimizer", OPTIMIZERS)
+        check_choice(self, "schedule", SCHEDULES)
+        check_choice(self, "reduction", REDUCTIONS)
+        check_each(self, ("batch_size", "step_size"), is_whole, "must be a whole number, 1 or more")
+        check_each(self, ("epochs", "patience"), lambda value: is_whole(value, 0), "must be a whole number, 0 or more")
+        check_each(self, ("lr",), lambda value: is_number(value) and value > 0, "must be a number above 0")
+        check_each(self, ("step_factor",), lambda value: is_number(value) and 0 < value <= 1, "must be a number in (0, 1]")
+        check_each(
+            self, ("momentum", "label_smoothing"), lambda value: is_number(value) and 0 <= value < 1, "must be a number in [0, 1)"
+        )
+        check_each(
+            self, ("weight_decay", "warmup_epochs"), lambda value: is_number(value) and value >= 0, "must be a number, 0 or more"
+        )
 
 
-def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"{key}: must be one of {', '.join(allowed)}, not {value!r}")
-
-
-def _number(
-    key: str, value: object, low: float = -math.inf, high: float = math.inf, above_low: bool = False, below_high: bool = False
-) -> None:
-    """Check that `value` is a finite number in [low, high], without the ends if so told."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ConfigError(f"{key}: must be a finite number, not {value!r}")
-    if value < low or value > high or (above_low and value == low) or (below_high and value == high):
-        interval = f"{'(' if above_low else '['}{low}, {high}{')' if below_high else ']'}"
-        raise ConfigError(f"{key}: must lie in {interval}, not {value!r}")
-
-
-def _whole_number(key: str, value: object, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise ConfigError(f"{key}: must be a whole number, {low} or more, not {value!r}")
-
-
-def _whole_numbers(key: str, values: list[int]) -> None:
-    if isinstance(values, str) or not hasattr(values, "__iter__"):
-        raise ConfigError(f"{key}: must be a list of whole numbers, not {values!r}")
-    for value in values:
-        _whole_number(key, value, 1)
+def _are_whole(values: object) -> bool:
+    return not isinstance(values, str) and hasattr(values, "__iter__") and all(is_whole(value) for value in values)

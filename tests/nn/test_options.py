@@ -13,7 +13,7 @@ from .helpers import CNN, MLP, TRAIN, network
     (CNN, "kernel", 0), (TRAIN, "optimizer", "adagrad"), (TRAIN, "lr", 0.0), (TRAIN, "lr", float("inf")), (TRAIN, "lr", True),
     (TRAIN, "batch_size", 0), (TRAIN, "epochs", -1), (TRAIN, "momentum", 1.0), (TRAIN, "weight_decay", -1.0),
     (TRAIN, "schedule", "linear"), (TRAIN, "step_size", 0), (TRAIN, "step_factor", 0.0), (TRAIN, "warmup_epochs", -1.0),
-    (TRAIN, "reduction", "none"), (TRAIN, "patience", -1), (TRAIN, "label_smoothing", 1.0),
+    (TRAIN, "reduction", "none"), (TRAIN, "patience", -1), (TRAIN, "label_smoothing", 1.0), (TRAIN, "epochs", False),
 ])  # fmt: skip
 def test_a_wrong_value_is_one_line_that_begins_with_its_key(options, key, value):
     with pytest.raises(ConfigError) as error:
