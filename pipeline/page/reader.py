@@ -15,7 +15,7 @@ from pipeline.page.options import OcrOptions
 from pipeline.page.page import Character, Line, Page, Word, reject
 from pipeline.page.segment import Atom, Candidate
 
-SAMPLE = 28          # pieces that decide which side of a page is up
+SAMPLES = 28, 80     # pieces that decide which side of a page is up: of the four, and of two that are hard to tell apart
 UPRIGHT = 3.0        # log-odds that a photo is held as it should be
 CLEAR = 5.0          # log-odds that decide it without reading both ways
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
@@ -74,14 +74,23 @@ def sides_up(found: Components, model: Model) -> list[int]:
     pieces = np.flatnonzero((larger > 0.5 * found.height) & (larger < 1.5 * found.height) & (smaller > 2 * found.stroke))
     if not len(pieces):
         return [0]
-    sample = pieces[np.linspace(0, len(pieces) - 1, min(SAMPLE, len(pieces))).astype(int)]
-    atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in sample]
+    sides = np.arange(4)
+    for size in SAMPLES:
+        sample = pieces[np.linspace(0, len(pieces) - 1, min(size, len(pieces))).astype(int)]
+        sureness = _sureness(found, sample, sides, model) + np.where(sides == 0, UPRIGHT, 0.0)
+        best, second = np.argsort(-sureness)[:2]
+        if sureness[best] - sureness[second] > CLEAR:
+            return [int(sides[best])]
+        sides = sides[[best, second]]
+    return sides.tolist()
+
+
+def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:
+    """(len(sides),) log-probability of what the pieces read as, each side up."""
+    atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in pieces]
     glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)])
-    turned = np.concatenate([np.rot90(glyphs, turns, axes=(1, 2)) for turns in range(4)])
-    sureness = np.log(classify(turned, model).max(1)).reshape(4, -1).sum(1)
-    sureness[0] += UPRIGHT
-    best, second = np.argsort(-sureness)[:2]
-    return [int(best)] if sureness[best] - sureness[second] > CLEAR else [int(best), int(second)]
+    turned = np.concatenate([np.rot90(glyphs, turns, axes=(1, 2)) for turns in sides])
+    return np.log(classify(turned, model).max(1)).reshape(len(sides), -1).sum(1)
 
 
 def _rotation(view: straighten.View) -> float:

@@ -1,34 +1,16 @@
 """Sheet: find a sheet of paper that lies on something darker."""
 
-from typing import NamedTuple
-
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-SMALL = 400          # pixels; longer side of the picture the sheet is sought in
-LEVELS = 9           # thresholds tried: a shadow on the sheet may be darker than the ground in the light
+from pipeline.page.regions import Regions, find_outline
+
 BRIGHTER = 1.2       # times the ground's brightness that a sheet has along each of its sides
 DARK_GROUND = 1.5    # the same for a sheet that the picture cuts, which is told from a shadow by this and its straight edges
 CONVEX = 0.96        # least share of its hull that such a sheet fills
 INSET = 0.012        # share of the sheet's sides left out, so that its edge is not taken for ink
-
-
-class Regions(NamedTuple):
-    """Where a photo is bright: `smooth` (h, w) float32, the photo made small, its writing closed; `sheets`, what is brighter
-    than each of LEVELS thresholds and connected, (h, w) bool, the largest such region of each."""
-
-    smooth: np.ndarray
-    sheets: list[np.ndarray]
-
-
-def find_regions(gray: Image.Image) -> Regions:
-    """The bright regions of a photo of mode L."""
-    smooth = _without_writing(gray)
-    opened = ndimage.grey_opening(smooth, size=(5, 5))      # without what is thin, at all thresholds at once
-    found = (_largest_region(opened > level) for level in _levels(smooth))
-    return Regions(smooth, [region for region in found if region is not None])
 
 
 def find_sheet(gray: Image.Image, regions: Regions) -> np.ndarray | None:
@@ -59,10 +41,11 @@ def cover_ground(gray: Image.Image, regions: Regions) -> Image.Image:
     for sheet in regions.sheets:
         if not 0.35 < sheet.mean() < 0.98:
             continue
-        outline = np.argwhere(sheet & ~ndimage.binary_erosion(sheet, border_value=0))
+        outline = find_outline(sheet)
         hull = ConvexHull(outline)
-        has_corner = _shows_corner(outline[hull.vertices].astype(float), smooth.shape)
-        if has_corner and sheet.sum() > CONVEX * hull.volume and _ends_in_the_dark(smooth, sheet, outline):
+        corners = outline[hull.vertices].astype(float)
+        if (sheet.sum() > CONVEX * hull.volume and _shows_corner(corners, smooth.shape)
+                and _ends_in_the_dark(smooth, sheet, outline)):
             return _paint(gray, smooth, ndimage.binary_erosion(sheet, iterations=3, border_value=1))
     return gray
 
@@ -76,8 +59,9 @@ def _paint(gray: Image.Image, smooth: np.ndarray, sheet: np.ndarray) -> Image.Im
 
 def _shows_corner(hull: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Whether straight sides meet at about a right angle within the picture; a shadow's edge runs across without."""
+    points = hull
     for count in (7, 6, 5, 4):      # a corner that is rounded is one only among fewer points
-        points = _simplify(hull, count)
+        points = _simplify(points, count)
         before, after = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
         lengths = np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1)
         cosine = (before * after).sum(1) / np.maximum(lengths[0] * lengths[1], 1e-6)
@@ -101,33 +85,13 @@ def _ends_in_the_dark(smooth: np.ndarray, sheet: np.ndarray, outline: np.ndarray
     return bool(np.quantile(ratio, 0.5) > DARK_GROUND and np.quantile(ratio, 0.15) > BRIGHTER)
 
 
-def _without_writing(gray: Image.Image) -> np.ndarray:
-    """(h, w) float32 small picture in which dark strokes are closed."""
-    factor = max(gray.size) / SMALL
-    small = gray.resize((max(8, round(gray.width / factor)), max(8, round(gray.height / factor))), Image.BOX, reducing_gap=1.0)
-    return ndimage.grey_closing(ndimage.gaussian_filter(np.asarray(small, np.float32), 1), size=(9, 9))
-
-
-def _levels(smooth: np.ndarray) -> np.ndarray:
-    """Brightnesses that could part sheet and ground, from dark to bright."""
-    return np.linspace(*np.quantile(smooth, [0.02, 0.9]), LEVELS + 2)[1:-1]
-
-
-def _largest_region(bright: np.ndarray) -> np.ndarray | None:
-    """(h, w) bool, without holes."""
-    labels, count = ndimage.label(bright)
-    if not count:
-        return None
-    return ndimage.binary_fill_holes(labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:])))
-
-
 def _quadrangle(sheet: np.ndarray) -> np.ndarray | None:
     """(4, 2) corners of a region (h, w) bool; None if it is not a quadrangle lying within the picture."""
     sides = (sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1])
     cut_sides = sum(float(side.mean()) > 0.03 for side in sides)     # a shadow's edge leaves at least two lit
     if not 0.12 < sheet.mean() < 0.95 or cut_sides > 1:
         return None
-    edge = np.argwhere(sheet & ~ndimage.binary_erosion(sheet, border_value=0))[:, ::-1]
+    edge = find_outline(sheet)[:, ::-1]
     corners = _simplify(edge[ConvexHull(edge).vertices].astype(float), 4)
     if not 0.93 < _area(corners) / float(sheet.sum()) < 1.05:
         return None

@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.page.sheet import cover_ground, find_regions, find_sheet, flatten_matrix
+from pipeline.page.regions import find_regions
+from pipeline.page.sheet import cover_ground, find_sheet, flatten_matrix
 
 MAX_POINTS = 6000
+BAND = 64            # rows of the photo made small at once
 
 
 class View(NamedTuple):
@@ -19,9 +21,7 @@ class View(NamedTuple):
 
 def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
     """(H, W) uint8 brightness of the photo, or of the sheet that lies on it, in about `work_pixels` pixels at most."""
-    gray = Image.fromarray(image).convert("L")
-    if gray.width * gray.height > 4 * work_pixels:
-        gray = gray.reduce(2)
+    gray = _to_gray(image, 2 if image.shape[0] * image.shape[1] > 4 * work_pixels else 1)
     corners = None
     if find_the_sheet:
         regions = find_regions(gray)
@@ -40,6 +40,12 @@ def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
         gray = gray.resize(size, Image.BOX)
     view = View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
     return view if corners is None else warp(view, *flatten_matrix(corners))
+
+
+def _to_gray(image: np.ndarray, factor: int) -> Image.Image:
+    """Brightness, each pixel the mean of `factor` x `factor`; band by band, so that a large photo stays in the cache."""
+    bands = (Image.fromarray(image[top:top + BAND]).convert("L").reduce(factor) for top in range(0, len(image), BAND))
+    return Image.fromarray(np.concatenate([np.asarray(band) for band in bands]))
 
 
 def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) -> View:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from pipeline.characters import CLASSES
 from pipeline.errors import ConfigError
@@ -12,9 +13,10 @@ from pipeline.page.decode import Lattice, decode_line
 from pipeline.page.glyphs import classify_lines
 from pipeline.page.language import START
 from pipeline.page.layout import find_components, find_lines
+from pipeline.page.regions import find_outline, find_regions
 from pipeline.page.seams import find_seams
 from pipeline.page.segment import Atom, Candidate
-from pipeline.page.sheet import cover_ground, find_regions, find_sheet, flatten_matrix
+from pipeline.page.sheet import cover_ground, find_sheet, flatten_matrix
 from tests.page.conftest import set_text
 
 
@@ -67,6 +69,25 @@ def test_a_sheet_keeps_its_place_however_much_the_photo_is_reduced(work_pixels):
     y, x = (axis.mean() + 0.5 for axis in np.nonzero(view.pixels < 120))
     x0, y0, x1, y1 = straighten.to_photo_box((x, y, x, y), view.to_photo, 800, 600)
     assert (x0 + x1) / 2 == pytest.approx(300, abs=3) and (y0 + y1) / 2 == pytest.approx(200, abs=3)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_photo_is_made_small_band_by_band_as_if_at_once(factor):
+    photo = np.random.default_rng(0).integers(0, 256, (203, 151, 3)).astype(np.uint8)
+    small = straighten.prepare(photo, photo[..., 0].size // factor**2 - (factor - 1), False).pixels
+    at_once = Image.fromarray(photo).convert("L").reduce(factor)
+    assert np.array_equal(small, at_once.resize(small.shape[::-1], Image.BOX))
+
+
+def test_regions_have_no_holes_and_an_outline():
+    gray = np.full((300, 400), 60, np.uint8)
+    gray[50:, 80:350] = 210
+    gray[120:220, 150:250] = 60                          # a photo on the sheet
+    region = find_regions(Image.fromarray(gray)).sheets[4]
+    assert np.array_equal(region, ndimage.binary_fill_holes(region)) and region[170, 200] and not region[:, 40].any()
+    outline = np.zeros_like(region)
+    outline[tuple(find_outline(region).T)] = True
+    assert np.array_equal(outline, region & ~ndimage.binary_erosion(region))
 
 
 def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():

@@ -9,7 +9,9 @@ from PIL import Image
 
 from pipeline.errors import PageError
 from pipeline.page import read, reader
+from pipeline.page.binarize import find_ink
 from pipeline.page.language import load_language
+from pipeline.page.layout import find_components
 from pipeline.page.score import score, total
 from tests.page.conftest import set_text
 
@@ -70,6 +72,20 @@ def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, 
     scores.clear()
     read(image, templates, options)
     assert len(scores) == 2
+
+
+def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, monkeypatch):
+    seen = []
+
+    def few_say_little(found, pieces, sides, model):
+        seen.append((len(pieces), len(sides)))
+        return np.array([0.0, -9.0, 0.1 * len(pieces), -9.0])[sides]
+    monkeypatch.setattr(reader, "_sureness", few_say_little)
+    found = find_components(find_ink(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
+    monkeypatch.setattr(reader, "CLEAR", 2.0)
+    assert reader.sides_up(found, templates) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
+    monkeypatch.setattr(reader, "CLEAR", np.inf)
+    assert reader.sides_up(found, templates) == [2, 0]
 
 
 def test_rows_of_single_letters_keep_their_spaces(templates, options):
