@@ -124,7 +124,7 @@ def _extend(starts: list, index: int, characters: list[tuple[int, float]], reach
                 likely, after = language.extend(state, CLASSES[label])
                 _offer(reached, Hypothesis(score + gain + weight * likely, after, hypothesis, index, label, gap))
             else:
-                _offer(reached, Hypothesis(score + gain, State("", state.weights), hypothesis, index, label, gap))
+                _offer(reached, Hypothesis(score + gain, state, hypothesis, index, label, gap))
 
 
 def _offer(reached: dict[str, Hypothesis], hypothesis: Hypothesis) -> None:

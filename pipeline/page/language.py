@@ -1,8 +1,9 @@
 """Language: how likely a word is as text, so that context can settle 0/O, 1/I, 5/S and 2/Z.
 
 A word is English, or a number, or letters that spell nothing, or a code of anything. Each kind is a generative model of a
-word; a reading is scored under their mixture, and the weights of the mixture follow from what has been read so far (Bayes).
-A serial number is thus as likely under "code" whatever its characters are, and is left as the classifier saw it.
+word; a reading is scored under their mixture, and the weights of the mixture follow from what has been read so far (Bayes):
+of the word, of the word before, and of the page. A serial number is thus as likely under "code" whatever its characters are,
+and is left as the classifier saw it, and on a page of them no word is read into one that happens to look like it.
 """
 
 import math
@@ -21,23 +22,31 @@ ALPHABET = END + CLASSES[10:] + "?"     # "?" marks a context's back-off weight
 SCALE = 24                              # costs are stored in 1/24 nat, in one byte
 MAX_NGRAMS, MAX_ORDER = 5_000_000, 12   # what a table may hold; more would fill the memory
 
-# Prior of the kinds (English, number, letters, code), the chance that the next word is of the same kind as this one, and the
-# chance that a word that is not English ends after a character. None of them is critical: they say what is usual in notes,
-# lists, labels and forms.
+# Prior of the kinds (English, number, letters, code), the number of words that it counts as against those read so far, the
+# chance that the next word is of the same kind as this one, and the chance that a word that is not English ends after a
+# character. None of them is critical: they say what is usual in notes, lists, labels and forms.
 PRIOR = (0.43, 0.16, 0.06, 0.35)
-SAME_KIND = 0.5
+TRUST = 2.0
+SAME_KIND = 0.75
 STOP = 0.25
 NEUTRAL = 1 / 36     # probability of a character of a code, against which the others are measured
 
 
 class State(NamedTuple):
-    """What the model remembers of a text: the word so far, behind a word end, and the weights of the kinds."""
+    """What the model remembers of a text.
+
+    Attributes:
+        word: the word so far, behind a word end.
+        weights: of the kinds, for this word.
+        seen: how many words of each kind there were before, and TRUST words of what is usual.
+    """
 
     word: str
     weights: tuple[float, float, float, float]
+    seen: tuple[float, float, float, float]
 
 
-START = State(END, PRIOR)
+START = State(END, PRIOR, tuple(TRUST * share for share in PRIOR))
 
 
 def encode(ngram: str) -> int:
@@ -88,12 +97,12 @@ class LanguageModel:
             code *= 1 / 36
         total = english + number + letters + code
         if character == END:
-            keep = SAME_KIND / total
-            rest = (1 - SAME_KIND)
-            return math.log(total), State(END, (keep * english + rest * PRIOR[0], keep * number + rest * PRIOR[1],
-                                                keep * letters + rest * PRIOR[2], keep * code + rest * PRIOR[3]))
+            kinds = english / total, number / total, letters / total, code / total
+            seen = tuple(count + kind for count, kind in zip(state.seen, kinds))
+            rest = (1 - SAME_KIND) / sum(seen)
+            return math.log(total), State(END, tuple(SAME_KIND * kind + rest * count for kind, count in zip(kinds, seen)), seen)
         weights = (english / total, number / total, letters / total, code / total)
-        return math.log(total / NEUTRAL), State(state.word + character, weights)
+        return math.log(total / NEUTRAL), State(state.word + character, weights, state.seen)
 
     def score(self, text: str) -> float:
         """Sum of `extend` over a text of words with single spaces."""

@@ -29,6 +29,27 @@ def test_in_a_code_no_character_is_preferred(language):
         assert abs(language.score(a) - language.score(b)) < 0.35
 
 
+def read_on(language, text):
+    """The model's state after a text."""
+    state = START
+    for character in text + END:
+        state = language.extend(state, character)[1]
+    return state
+
+
+def test_a_page_of_codes_makes_a_code_of_what_looks_like_a_word(language):
+    def gain(text, state):
+        total = 0.0
+        for character in text + END:
+            likely, state = language.extend(state, character)
+            total += likely
+        return total
+    codes, words = read_on(language, "K7Q2 X9ZD 4HVM PW36 J0TB 8CRA"), read_on(language, "THE QUICK BROWN FOX JUMPED")
+    assert gain("DOOR", START) > gain("D0OR", START) + 4
+    assert abs(gain("DSMZE", codes) - gain("D5MZE", codes)) < 0.1 and gain("DOOR", codes) < gain("DOOR", START) - 2
+    assert gain("DOOR", words) > gain("DOOR", START) and words.weights[0] > 0.9 and codes.weights[3] > 0.9
+
+
 def test_the_next_character_is_a_probability(language):
     _, state = language.extend(START, "T")
     for state in (START, state):
