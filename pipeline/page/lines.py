@@ -1,6 +1,7 @@
 """Lines: from the pieces of ink in each line to its words."""
 
 import itertools
+import math
 from typing import Iterator
 
 import numpy as np
@@ -19,6 +20,9 @@ from pipeline.page.segment import Atom, Candidate, cut_atom, find_atoms, find_ca
 
 SURE = 0.95          # an atom read with less than this is cut, in case it is several characters
 WIDE = 1.15          # usual widths; an atom wider than this is cut too
+TWO = 1.7            # usual widths; an atom wider than this is two characters that touch
+USUAL_TOUCH, TRUST = 0.03, 30.0     # share of neighbours that touch, and the number of neighbours that this guess counts as
+CUT = -2.2           # cost of a cut where all neighbours touch
 ANOTHER_LINE = 2.0   # cost of a line: of two readings, the one with long lines is likelier
 
 
@@ -32,8 +36,8 @@ def read_lines(found: Components, rows: list[Row], model: Model, options: OcrOpt
     usual = usual_width(rows, atoms)
     singles = [[Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(line)] for line in atoms]
     whole = classify_lines(found, atoms, singles, model, [{}] * len(rows))
-    labels = itertools.count(len(found.boxes) + 1)
-    atoms, known = zip(*(cut_unsure(found, row, line, p, usual, labels) for row, line, p in zip(rows, atoms, whole)))
+    labels, cost = itertools.count(len(found.boxes) + 1), cut_cost(rows, atoms, usual)
+    atoms, known = zip(*(cut_unsure(found, row, line, p, usual, cost, labels) for row, line, p in zip(rows, atoms, whole)))
     candidates = [find_candidates(line, row.height) for line, row in zip(atoms, rows)]
     probabilities = classify_lines(found, atoms, candidates, model, known)
     odds = words.word_log_odds([_gaps(line, row.height) for line, row in zip(atoms, rows)])
@@ -56,6 +60,13 @@ def usual_width(rows: list[Row], atoms: list[list[Atom]]) -> float:
     return float(np.clip(np.median(widths), 0.55, 1.0)) if len(widths) > 4 else 0.75
 
 
+def cut_cost(rows: list[Row], atoms: list[list[Atom]], usual: float) -> float:
+    """Cost in nats of a cut: what is too wide for one character shows how often neighbours touch on this page."""
+    widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line]) / usual
+    touching = 2 * ((widths > TWO) & (widths < 2 * TWO)).sum()      # as many do without being as wide
+    return CUT - math.log((touching + TRUST * USUAL_TOUCH) / (len(widths) + TRUST))
+
+
 def _gaps(atoms: list[Atom], height: float) -> np.ndarray:
     """The gaps before all atoms but the first; NaN where an atom was cut off its neighbour."""
     gaps = words.measure_gaps(np.array([atom.box for atom in atoms]), height)
@@ -64,7 +75,7 @@ def _gaps(atoms: list[Atom], height: float) -> np.ndarray:
 
 
 def cut_unsure(found: Components, row: Row, atoms: list[Atom], probabilities: np.ndarray, usual: float,
-               labels: Iterator[int]) -> tuple[list[Atom], dict[tuple[int, int], np.ndarray]]:
+               cost: float, labels: Iterator[int]) -> tuple[list[Atom], dict[tuple[int, int], np.ndarray]]:
     """Cut the atoms of a line that do not read as one character, or are too wide for one.
 
     Returns:
@@ -77,7 +88,7 @@ def cut_unsure(found: Components, row: Row, atoms: list[Atom], probabilities: np
         width = (atom.box[2] - atom.box[0]) / row.height
         unsure = certain < SURE or width > WIDE * usual
         start = len(pieces)
-        pieces += cut_atom(found, atom, row.height, labels) if unsure and width > 0.45 else [atom]
+        pieces += cut_atom(found, atom, row.height, cost, labels) if unsure and width > 0.45 else [atom]
         known[start, len(pieces)] = read_as
     return pieces, known
 

@@ -18,6 +18,7 @@ from pipeline.page.segment import Atom, Candidate
 SAMPLES = 28, 80     # pieces that decide which side of a page is up: of the four, and of two that are hard to tell apart
 UPRIGHT = 3.0        # log-odds that a photo is held as it should be
 CLEAR = 5.0          # log-odds that decide it without reading both ways
+LANGUAGE = -0.2      # score for each character that only language reaches; codes have -0.4 and less, as pages on their head do
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
@@ -51,7 +52,7 @@ def read(image: np.ndarray, model: Model, options: OcrOptions, language: Languag
         turned = found if turns == 0 else find_components(view.pixels)
         lines, score = read_lines(turned, find_lines(turned), model, options, language)
         readings.append((score + (UPRIGHT if abs(_rotation(view)) < 45 else 0.0), view, drop_clutter(lines)))
-        if score > 0:       # it is language, then: a code scores less, and so does a page on its head
+        if score > LANGUAGE * sum(len(line.characters) for line in lines):
             break
     _, view, lines = max(readings, key=lambda reading: reading[0])
     if not lines:

@@ -5,7 +5,7 @@ import numpy as np
 MOST_INK = 2.7       # pen widths a seam may cross
 ASIDE = 0.04         # pen widths; what a seam's step aside costs
 MARGIN = 0.15        # letter heights; no seam is nearer to the ends of the ink,
-SPACING = 0.13       # nor to another seam
+SPACING = 0.17       # nor to another seam
 CROWD = 4            # most seams within half a letter height of another
 
 

@@ -14,8 +14,9 @@ from pipeline.page.layout import Components, Line
 from pipeline.page.seams import find_seams
 
 MAX_ATOMS = 6        # that make up a character
-CUT, CROSS = 1.0, 1.2   # costs in nats of a cut, and for each pen width of ink that it crosses
-UNLIKELY = 5.5       # a run of atoms that was cut out is not tried at this cost
+CROSS = 0.9          # cost in nats of each pen width of ink that a cut crosses
+LEAST_CUT = 0.1      # cost of any cut
+UNLIKELY = 4.5       # a run of atoms that was cut out is not tried if it and the cuts at both its ends cost this
 
 
 @dataclass
@@ -63,10 +64,12 @@ def unite(a: tuple, b: tuple) -> tuple[int, int, int, int]:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
-def cut_atom(found: Components, atom: Atom, height: float, labels: Iterator[int]) -> list[Atom]:
-    """Cut an atom where neighbours may touch, along paths that cross little ink, at a cost that grows with that ink.
+def cut_atom(found: Components, atom: Atom, height: float, cost: float, labels: Iterator[int]) -> list[Atom]:
+    """Cut an atom where neighbours may touch, along paths that cross little ink.
 
-    The pieces get `labels` of their own in `found.labels`.
+    Args:
+        cost: of a cut, to which that of the ink that it crosses is added.
+        labels: new ones, which the pieces get in `found.labels`.
     """
     x0, y0, x1, y1 = atom.box
     part = found.labels[y0:y1, x0:x1]
@@ -83,7 +86,7 @@ def cut_atom(found: Components, atom: Atom, height: float, labels: Iterator[int]
         label = next(labels)
         part[rows, columns] = label
         box = (x0 + int(columns.min()), y0 + int(rows.min()), x0 + int(columns.max()) + 1, y0 + int(rows.max()) + 1)
-        pieces.append(Atom((label,), box, CUT + CROSS * crossed if pieces else 0.0))
+        pieces.append(Atom((label,), box, max(LEAST_CUT, cost + CROSS * crossed) if pieces else 0.0))
     return pieces
 
 
@@ -102,8 +105,8 @@ def find_candidates(atoms: list[Atom], height: float) -> list[Candidate]:
             if end > start + 1 and (box[2] - box[0] > 1.5 * height or cost > 5 or end - start > MAX_ATOMS) and not whole:
                 break
             candidate = Candidate(start, end, box, cost + size_cost(box, height))
-            uncut = atoms[start].cut == 0 and (end == len(atoms) or atoms[end].cut == 0)
-            if uncut or candidate.cost + atoms[start].cut < UNLIKELY:
+            cuts = atoms[start].cut, atoms[end].cut if end < len(atoms) else 0.0
+            if not any(cuts) or candidate.cost + sum(cuts) < UNLIKELY:
                 candidates.append(candidate)
     return candidates
 

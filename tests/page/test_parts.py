@@ -12,7 +12,8 @@ from pipeline.page.binarize import find_ink, flatten
 from pipeline.page.decode import Lattice, decode_line
 from pipeline.page.glyphs import classify_lines
 from pipeline.page.language import START
-from pipeline.page.layout import find_components, find_lines
+from pipeline.page.layout import Line, find_components, find_lines
+from pipeline.page.lines import cut_cost
 from pipeline.page.regions import find_outline, find_regions
 from pipeline.page.seams import find_seams
 from pipeline.page.segment import Atom, Candidate
@@ -173,6 +174,16 @@ def test_what_is_too_wide_for_a_character_is_read_as_two():
         path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
         return "".join(CLASSES[label] for _, label, _ in path)
     assert read_as(24) == "U" and read_as(46) == "CL"
+
+
+def test_a_cut_costs_less_where_wide_pieces_show_that_neighbours_touch():
+    def cost(*widths):
+        atoms = [Atom((i,), (0, 0, int(20 * width), 30)) for i, width in enumerate(widths)]
+        return cut_cost([Line([], 30.0)], [atoms], 2 / 3)        # usual: 20 pixels
+    apart = [1.0] * 40
+    assert cost(*apart) == pytest.approx(cost(*apart, 1.5), abs=0.05)      # as wide as an M
+    assert cost(*apart, 2.1, 1.9) < cost(*apart, 2.1) - 0.2 < cost(*apart) - 0.8
+    assert cost(*apart, 9.0) == pytest.approx(cost(*apart), abs=0.05)     # a rule
 
 
 def test_seams_are_spread_along_a_word_written_without_lifting_the_pen():
