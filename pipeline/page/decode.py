@@ -10,7 +10,7 @@ from pipeline.page.language import END, LanguageModel, State
 from pipeline.page.segment import Atom, Candidate
 from pipeline.page.widths import width_costs
 
-LEAST = 0.005            # classes less probable than this are not tried
+LEAST = 0.002            # classes less probable than this are not tried
 SKIP = 6.0               # cost of leaving out a piece of ink, for each letter height of it
 SHARED = 2.5             # cost of a stroke that two characters share: the last atom of one is the first of the next
 SHAREABLE = 0.45         # usual widths such an atom may have

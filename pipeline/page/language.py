@@ -45,6 +45,15 @@ class State(NamedTuple):
     weights: tuple[float, float, float, float]
     seen: tuple[float, float, float, float]
 
+    @property
+    def code_share(self) -> float:
+        return self.seen[3] / sum(self.seen)
+
+    def again(self) -> "State":
+        """The state to begin the page with, read a second time."""
+        total = sum(self.seen)
+        return State(END, tuple(count / total for count in self.seen), self.seen)
+
 
 START = State(END, PRIOR, tuple(TRUST * share for share in PRIOR))
 
@@ -85,8 +94,9 @@ class LanguageModel:
         """Gain of the next character (or END), and the new state.
 
         The gain is its log-probability over that in a code, NEUTRAL for a character and STOP for a word's end: what is no
-        language neither gains nor loses, whatever its length.
+        language neither gains nor loses, whatever its length. The more of the page is codes beyond half, the less it counts.
         """
+        counts = min(1.0, 2 * (1 - state.code_share))
         english, number, letters, code = state.weights
         if character == END:
             english *= math.exp(self._english(state.word, END)) / STOP
@@ -100,9 +110,10 @@ class LanguageModel:
             kinds = english / total, number / total, letters / total, code / total
             seen = tuple(count + kind for count, kind in zip(state.seen, kinds))
             rest = (1 - SAME_KIND) / sum(seen)
-            return math.log(total), State(END, tuple(SAME_KIND * kind + rest * count for kind, count in zip(kinds, seen)), seen)
+            weights = tuple(SAME_KIND * kind + rest * count for kind, count in zip(kinds, seen))
+            return counts * math.log(total), State(END, weights, seen)
         weights = (english / total, number / total, letters / total, code / total)
-        return math.log(total / NEUTRAL), State(state.word + character, weights, state.seen)
+        return counts * math.log(total / NEUTRAL), State(state.word + character, weights, state.seen)
 
     def score(self, text: str) -> float:
         """Sum of `extend` over a text of words with single spaces."""

@@ -11,7 +11,7 @@ from pipeline.page import words
 from pipeline.page.decode import Lattice, decode_line
 from pipeline.page.dots import expect_digits, place_dots, take_dots
 from pipeline.page.glyphs import Model, classify_lines
-from pipeline.page.language import START, LanguageModel
+from pipeline.page.language import START, LanguageModel, State
 from pipeline.page.layout import Components
 from pipeline.page.layout import Line as Row
 from pipeline.page.options import OcrOptions
@@ -41,16 +41,28 @@ def read_lines(found: Components, rows: list[Row], model: Model, options: OcrOpt
     candidates = [find_candidates(line, row.height) for line, row in zip(atoms, rows)]
     probabilities = classify_lines(found, atoms, candidates, model, known)
     odds = words.word_log_odds([_gaps(line, row.height) for line, row in zip(atoms, rows)])
-    lines, state, total = [], START, 0.0
-    for row, line, small, chosen, classes, spaces in zip(rows, atoms, dots, candidates, probabilities, odds):
-        placed = place_dots(line, small, row.height)
-        classes = expect_digits(classes, chosen, placed)
-        lattice = Lattice(line, chosen, classes, np.concatenate([[0.0], spaces]), row.height, usual)
-        path, state, score = decode_line(lattice, state, language, options.language_weight, options.beam)
-        total += score
-        if path:
-            lines.append(_to_line(path, chosen, classes, placed))
+    placed = [place_dots(line, small, row.height) for row, line, small in zip(rows, atoms, dots)]
+    lattices = [Lattice(line, chosen, expect_digits(classes, chosen, where), np.concatenate([[0.0], spaces]), row.height, usual)
+                for row, line, where, chosen, classes, spaces in zip(rows, atoms, placed, candidates, probabilities, odds)]
+    paths, total = decode_lines(lattices, options, language)
+    lines = [_to_line(path, lattice, where) for path, lattice, where in zip(paths, lattices, placed) if path]
     return lines, total - ANOTHER_LINE * len(lines)
+
+
+def decode_lines(lattices: list[Lattice], options: OcrOptions,
+                 language: LanguageModel | None) -> tuple[list[list[tuple[int, int, bool]]], float]:
+    """The best path through each line of a page, and their score."""
+    def decode(state: State) -> tuple[list[list[tuple[int, int, bool]]], float, State]:
+        paths, total = [], 0.0
+        for lattice in lattices:
+            path, state, score = decode_line(lattice, state, language, options.language_weight, options.beam)
+            paths.append(path)
+            total += score
+        return paths, total, state
+    paths, total, state = decode(START)
+    if state.code_share > 0.5:      # which the first lines were read without knowing
+        paths, total, _ = decode(state.again())
+    return paths, total
 
 
 def usual_width(rows: list[Row], atoms: list[list[Atom]]) -> float:
@@ -93,14 +105,13 @@ def cut_unsure(found: Components, row: Row, atoms: list[Atom], probabilities: np
     return pieces, known
 
 
-def _to_line(path: list[tuple[int, int, bool]], candidates: list[Candidate], probabilities: np.ndarray,
-             dots: dict[int, tuple]) -> Line:
+def _to_line(path: list[tuple[int, int, bool]], lattice: Lattice, dots: dict[int, tuple]) -> Line:
     line: list[list[Character]] = [[]]
     for index, label, space in path:
         if space and line[-1]:
             line.append([])
-        confidence, text = float(probabilities[index, label]), CLASSES[label]
-        line[-1].append(Character(text, candidates[index].box, confidence))
-        if text.isdigit() and candidates[index].end - 1 in dots:
-            line[-1].append(Character(".", dots[candidates[index].end - 1], confidence))
+        candidate, confidence, text = lattice.candidates[index], float(lattice.probabilities[index, label]), CLASSES[label]
+        line[-1].append(Character(text, candidate.box, confidence))
+        if text.isdigit() and candidate.end - 1 in dots:
+            line[-1].append(Character(".", dots[candidate.end - 1], confidence))
     return Line([Word(characters) for characters in line])

@@ -50,6 +50,12 @@ def test_a_page_of_codes_makes_a_code_of_what_looks_like_a_word(language):
     assert gain("DOOR", words) > gain("DOOR", START) and words.weights[0] > 0.9 and codes.weights[3] > 0.9
 
 
+def test_a_page_read_again_begins_with_what_it_is_made_of(language):
+    codes = read_on(language, "K7Q2 X9ZD 4HVM PW36 J0TB 8CRA")
+    assert START.code_share < 0.5 < 0.8 < codes.code_share and codes.again().weights[3] == pytest.approx(codes.code_share)
+    assert codes.again().word == START.word and read_on(language, "MAKE A TO DO LIST").code_share < 0.2
+
+
 def test_the_next_character_is_a_probability(language):
     _, state = language.extend(START, "T")
     for state in (START, state):
