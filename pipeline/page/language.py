@@ -47,12 +47,8 @@ class State(NamedTuple):
 
     @property
     def code_share(self) -> float:
+        """Share of codes among the words so far, 0..1."""
         return self.seen[3] / sum(self.seen)
-
-    def again(self) -> "State":
-        """The state to begin the page with, read a second time."""
-        total = sum(self.seen)
-        return State(END, tuple(count / total for count in self.seen), self.seen)
 
 
 START = State(END, PRIOR, tuple(TRUST * share for share in PRIOR))
@@ -94,9 +90,8 @@ class LanguageModel:
         """Gain of the next character (or END), and the new state.
 
         The gain is its log-probability over that in a code, NEUTRAL for a character and STOP for a word's end: what is no
-        language neither gains nor loses, whatever its length. The more of the page is codes beyond half, the less it counts.
+        language neither gains nor loses, whatever its length.
         """
-        counts = min(1.0, 2 * (1 - state.code_share))
         english, number, letters, code = state.weights
         if character == END:
             english *= math.exp(self._english(state.word, END)) / STOP
@@ -111,9 +106,9 @@ class LanguageModel:
             seen = tuple(count + kind for count, kind in zip(state.seen, kinds))
             rest = (1 - SAME_KIND) / sum(seen)
             weights = tuple(SAME_KIND * kind + rest * count for kind, count in zip(kinds, seen))
-            return counts * math.log(total), State(END, weights, seen)
+            return math.log(total), State(END, weights, seen)
         weights = (english / total, number / total, letters / total, code / total)
-        return counts * math.log(total / NEUTRAL), State(state.word + character, weights, state.seen)
+        return math.log(total / NEUTRAL), State(state.word + character, weights, state.seen)
 
     def score(self, text: str) -> float:
         """Sum of `extend` over a text of words with single spaces."""

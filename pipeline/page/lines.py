@@ -23,6 +23,7 @@ WIDE = 1.15          # usual widths; an atom wider than this is cut too
 TWO = 1.7            # usual widths; an atom wider than this is two characters that touch
 USUAL_TOUCH, TRUST = 0.03, 30.0     # share of neighbours that touch, and the number of neighbours that this guess counts as
 CUT = -2.2           # cost of a cut where all neighbours touch
+CODES = 0.7          # share of codes among a page's words that makes it a page of codes; on labels it is a third
 ANOTHER_LINE = 2.0   # cost of a line: of two readings, the one with long lines is likelier
 
 
@@ -51,17 +52,17 @@ def read_lines(found: Components, rows: list[Row], model: Model, options: OcrOpt
 
 def decode_lines(lattices: list[Lattice], options: OcrOptions,
                  language: LanguageModel | None) -> tuple[list[list[tuple[int, int, bool]]], float]:
-    """The best path through each line of a page, and their score."""
-    def decode(state: State) -> tuple[list[list[tuple[int, int, bool]]], float, State]:
-        paths, total = [], 0.0
+    """The best path through each line of a page, and their score; a page of codes is read without the language model."""
+    def decode(weight: float) -> tuple[list[list[tuple[int, int, bool]]], float, State]:
+        paths, total, state = [], 0.0, START
         for lattice in lattices:
-            path, state, score = decode_line(lattice, state, language, options.language_weight, options.beam)
+            path, state, score = decode_line(lattice, state, language, weight, options.beam)
             paths.append(path)
             total += score
         return paths, total, state
-    paths, total, state = decode(START)
-    if state.code_share > 0.5:      # which the first lines were read without knowing
-        paths, total, _ = decode(state.again())
+    paths, total, state = decode(options.language_weight)
+    if state.code_share > CODES:
+        paths, total, _ = decode(0.0)
     return paths, total
 
 

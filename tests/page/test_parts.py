@@ -1,5 +1,8 @@
 """The steps of page reading one by one."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,9 +14,9 @@ from pipeline.page import OcrOptions, straighten, words
 from pipeline.page.binarize import find_ink, flatten
 from pipeline.page.decode import Lattice, decode_line
 from pipeline.page.glyphs import classify_lines
-from pipeline.page.language import START
+from pipeline.page.language import START, load_language
 from pipeline.page.layout import Line, find_components, find_lines
-from pipeline.page.lines import cut_cost
+from pipeline.page.lines import cut_cost, decode_lines
 from pipeline.page.regions import find_outline, find_regions
 from pipeline.page.seams import find_seams
 from pipeline.page.segment import Atom, Candidate
@@ -184,6 +187,26 @@ def test_a_cut_costs_less_where_wide_pieces_show_that_neighbours_touch():
     assert cost(*apart) == pytest.approx(cost(*apart, 1.5), abs=0.05)      # as wide as an M
     assert cost(*apart, 2.1, 1.9) < cost(*apart, 2.1) - 0.2 < cost(*apart) - 0.8
     assert cost(*apart, 9.0) == pytest.approx(cost(*apart), abs=0.05)     # a rule
+
+
+def test_a_page_of_codes_is_read_as_without_the_language_model(options):
+    language = load_language(Path(__file__).parents[2] / "data/language.npz")
+
+    def read_as(text, weight):
+        lattices = []
+        for word in text.split():
+            boxes = [(30 * i, 0, 30 * i + 20, 30) for i in range(len(word))]
+            p = np.full((len(word), 36), 0.001)
+            p[np.arange(len(word)), [CLASSES.index(c) for c in word]] = 0.9
+            p[np.array(list(word)) == "0", CLASSES.index("O")] = 0.8
+            lattices.append(Lattice([Atom((i,), box) for i, box in enumerate(boxes)],
+                                    [Candidate(i, i + 1, box, 0.0) for i, box in enumerate(boxes)],
+                                    p / p.sum(1, keepdims=True), np.full(len(word), -7.0), 30.0, 2 / 3))
+        paths, _ = decode_lines(lattices, replace(options, language_weight=weight), language)
+        return " ".join("".join(CLASSES[label] for _, label, _ in path) for path in paths)
+    codes = "K7Q2 X9ZD 4HVM PW36 D00R 8CRA 3IQ7"
+    assert read_as(codes, 1.0) == read_as(codes, 0.0) == codes
+    assert read_as("CLOSE THE D00R", 1.0) == "CLOSE THE DOOR"
 
 
 def test_seams_are_spread_along_a_word_written_without_lifting_the_pen():
