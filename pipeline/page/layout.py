@@ -33,7 +33,7 @@ def find_components(ink: np.ndarray) -> Components:
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)],
                      int).reshape(-1, 4)
-    stroke = stroke_width(ink)
+    stroke = stroke_width(ink, labels)
     found = Components(labels, boxes, areas, stroke, 0.0)
     height = text_height(found)
     keep = areas >= max(4.0, 0.4 * stroke**2)
@@ -43,22 +43,32 @@ def find_components(ink: np.ndarray) -> Components:
     return Components(labels, np.where(keep[:, None], boxes, 0), np.where(keep, areas, 0), stroke, height)
 
 
-def stroke_width(ink: np.ndarray) -> float:
-    """Mean width of the pen in pixels: a stroke of length L and width w has area w L and an edge of 2 L."""
+def stroke_width(ink: np.ndarray, labels: np.ndarray) -> float:
+    """Width of the pen in pixels: a stroke of length L and width w has area w L and an edge of 2 L.
+
+    The median over the pieces, each counted by its edge: a blot, or the dark beside the paper, has little.
+    """
     inner = ink[1:-1, 1:-1] & ink[:-2, 1:-1] & ink[2:, 1:-1] & ink[1:-1, :-2] & ink[1:-1, 2:]
-    total = np.count_nonzero(ink)
-    return 2.0 * total / max(total - np.count_nonzero(inner), 1)
+    edge = ink.copy()
+    edge[1:-1, 1:-1] &= ~inner
+    edges = np.bincount(labels[edge])[1:]
+    if not len(edges):
+        return 0.0
+    widths = 2.0 * np.bincount(labels[ink], minlength=len(edges) + 1)[1:] / np.maximum(edges, 1)
+    return _weighted_median(widths, edges)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    mass = np.cumsum(weights[order].astype(float))
+    return float(values[order[np.searchsorted(mass, mass[-1] / 2)]])
 
 
 def text_height(found: Components) -> float:
     """Height of most of the writing: the median, each piece counted by its own height so that specks do not matter."""
     heights = found.heights
     usable = (heights > 2.5 * found.stroke) & (heights < 0.6 * found.labels.shape[0])
-    heights = np.sort(heights[usable])
-    if not len(heights):
-        return 0.0
-    mass = np.cumsum(heights.astype(float))
-    return float(heights[np.searchsorted(mass, mass[-1] / 2)])
+    return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
 
 
 class Line(NamedTuple):
@@ -85,8 +95,10 @@ def _centres(found: Components, pieces: list[int] | np.ndarray) -> np.ndarray:
 
 
 def _letter_height(found: Components, pieces: list[int]) -> float:
-    heights = np.sort(found.heights[pieces])
-    return float(np.median(heights[heights >= 0.6 * heights[-1]])) if len(heights) > 2 else float(heights.max())
+    heights = found.heights[pieces]
+    if len(heights) < 3:
+        return float(heights.max())
+    return float(np.median(heights[heights >= 0.6 * _weighted_median(heights, heights)]))
 
 
 def _chain(found: Components, tall: np.ndarray) -> list[list[int]]:
