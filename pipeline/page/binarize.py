@@ -58,13 +58,14 @@ def estimate_paper(gray: np.ndarray) -> np.ndarray:
     return np.asarray(image)[:height, :width]
 
 
-def find_ink(contrast: np.ndarray) -> np.ndarray:
+def find_ink(contrast: np.ndarray, border: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
     """Decide which pixels are ink.
 
     Two thresholds with hysteresis (Canny 1986): a stroke is kept along its whole faint length if part of it is clear.
 
     Args:
         contrast: (H, W) uint8 from `flatten`.
+        border: rows and columns along the photo's border; what reaches it is the desk, or the edge of a sheet.
 
     Returns:
         (H, W) bool; all False if nothing stands out from the paper's noise.
@@ -82,6 +83,8 @@ def find_ink(contrast: np.ndarray) -> np.ndarray:
         return candidates
     keep = np.zeros(count + 1, bool)
     keep[labels[smooth > high]] = True
+    if border is not None:
+        keep[labels[border]] = False
     keep[0] = False
     return keep[labels]
 

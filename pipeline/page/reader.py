@@ -39,10 +39,9 @@ def read(image: np.ndarray, model: Model, options: OcrOptions, language: Languag
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
     gray = straighten.prepare(image, options.work_pixels, options.straighten)
-    view = straighten.View(flatten(gray.pixels), gray.to_photo)
-    if options.straighten:
-        view = straighten.rotate(view, find_skew(view.pixels))
-    ink = find_ink(view.pixels)
+    flat = straighten.View(flatten(gray.pixels), gray.to_photo)
+    view = straighten.rotate(flat, find_skew(flat.pixels)) if options.straighten else flat
+    ink = find_ink(view.pixels, straighten.border_within(view, flat))
     found = find_components(ink)
     if found.height < 6 or not found.areas.any():
         raise PageError(NOTHING)
