@@ -9,6 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 
+BLOT = 3.0           # times the pen's width; what is thicker was not drawn with it
+
+
 class Components(NamedTuple):
     """Connected pieces of ink: `labels` (H, W) int32, 0 on paper; `boxes` (M, 4) int; `areas` (M,). Piece i has label i + 1."""
 
@@ -33,7 +36,11 @@ def find_components(ink: np.ndarray) -> Components:
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)],
                      int).reshape(-1, 4)
-    stroke = stroke_width(ink, labels)
+    widths, stroke = stroke_widths(ink, labels, areas)
+    blots = widths > BLOT * stroke
+    if blots.any():
+        labels[np.concatenate([[False], blots])[labels]] = 0
+        areas, boxes = np.where(blots, 0, areas), np.where(blots[:, None], 0, boxes)
     found = Components(labels, boxes, areas, stroke, 0.0)
     height = text_height(found)
     keep = areas >= max(4.0, 0.4 * stroke**2)
@@ -43,19 +50,17 @@ def find_components(ink: np.ndarray) -> Components:
     return Components(labels, np.where(keep[:, None], boxes, 0), np.where(keep, areas, 0), stroke, height)
 
 
-def stroke_width(ink: np.ndarray, labels: np.ndarray) -> float:
-    """Width of the pen in pixels: a stroke of length L and width w has area w L and an edge of 2 L.
+def stroke_widths(ink: np.ndarray, labels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, float]:
+    """Width of each piece's stroke, (M,), and of the pen, in pixels: length L and width w make an area of w L, an edge of 2 L.
 
-    The median over the pieces, each counted by its edge: a blot, or the dark beside the paper, has little.
+    The pen's is the median, each piece counted by its edge: a blot, or the dark beside the paper, has little.
     """
     inner = ink[1:-1, 1:-1] & ink[:-2, 1:-1] & ink[2:, 1:-1] & ink[1:-1, :-2] & ink[1:-1, 2:]
     edge = ink.copy()
     edge[1:-1, 1:-1] &= ~inner
-    edges = np.bincount(labels[edge])[1:]
-    if not len(edges):
-        return 0.0
-    widths = 2.0 * np.bincount(labels[ink], minlength=len(edges) + 1)[1:] / np.maximum(edges, 1)
-    return _weighted_median(widths, edges)
+    edges = np.bincount(labels[edge], minlength=len(areas) + 1)[1:]
+    widths = 2.0 * areas / np.maximum(edges, 1)
+    return widths, _weighted_median(widths, edges) if len(widths) else 0.0
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:

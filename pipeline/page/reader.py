@@ -63,7 +63,8 @@ def read(image: np.ndarray, model: Model, options: OcrOptions, language: Languag
 
 def find_skew(contrast: np.ndarray) -> float:
     """Degrees that make the lines of text level or upright; 0 if they nearly are. Half the pixels show it as well."""
-    found = find_components(find_ink(np.asarray(Image.fromarray(contrast).reduce(2))))
+    small = straighten.View(np.asarray(Image.fromarray(contrast).reduce(2)), np.eye(3))
+    found = find_components(find_ink(small.pixels, straighten.border_within(small, small)))
     skew = straighten.estimate_skew(found.labels > 0, found.height) if found.areas.any() else 0.0
     return skew if abs(skew) >= 0.3 else 0.0
 
