@@ -48,8 +48,11 @@ def _lines(contrast: np.ndarray, low: float) -> np.ndarray | None:
     through |= (share > PARTLY) & ndimage.maximum_filter(through, (2 * climb + 1, 3))
     dark = contrast > low
     thickness = _thickness(dark[:, side // 2:side * STRIPS:side], through)
-    darkest = np.zeros(through.shape, np.uint8)
-    darkest[through] = np.minimum(DARKER * np.quantile(strips[through], 1 - FILLED / 2, axis=1), 255)
+    strength = np.zeros(through.shape)
+    strength[through] = np.quantile(strips[through], 1 - FILLED / 2, axis=1)
+    strength = ndimage.maximum_filter1d(strength, 4 * climb + 1, axis=0)              # in the line's middle row
+    strength = ndimage.minimum_filter1d(np.where(strength > 0, strength, 255), 5)     # no stroke along it is as long as that
+    darkest = np.where(through, np.minimum(DARKER * strength, 255), 0).astype(np.uint8)
     limit = _draw(darkest, climb, side, width)
     limit = ndimage.maximum_filter1d(limit, thickness + 2, axis=0)
     return dark & (contrast <= limit) & ~_thicker(dark, thickness + 2)

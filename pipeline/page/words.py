@@ -25,7 +25,8 @@ class Gaps(NamedTuple):
 
 USUAL = Gaps((0.3, 1.3), (0.2, 0.4), 0.25)
 ROWS = Gaps((0.3, 1.0), (0.2, 0.4), 0.97)    # a page of single letters
-ROWS_PENALTY = 4.0                           # log-odds against that
+SPACED = Gaps((0.9, 2.2), (0.2, 0.4), 0.25)  # letters with air around them, words with more
+ROWS_PENALTY, SPACED_PENALTY = 4.0, 12.0     # log-odds against these two
 PAGE_TRUST, LINE_TRUST = 6.0, 15.0   # number of gaps that the prior counts as
 
 
@@ -50,10 +51,10 @@ def word_log_odds(lines: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def fit_page(gaps: np.ndarray) -> Gaps:
-    """The groups of a page: that of words, or that of single letters, whichever explains its gaps better."""
-    usual, usual_score = fit(gaps, USUAL, PAGE_TRUST)
-    rows, rows_score = fit(gaps, ROWS, PAGE_TRUST)
-    return rows if rows_score - ROWS_PENALTY > usual_score else usual
+    """The groups of a page: those of words, of single letters, or of spaced letters, whichever explain its gaps best."""
+    priors = (USUAL, 0.0), (ROWS, ROWS_PENALTY), (SPACED, SPACED_PENALTY)
+    fitted = [(groups, score - penalty) for prior, penalty in priors for groups, score in [fit(gaps, prior, PAGE_TRUST)]]
+    return max(fitted, key=lambda entry: entry[1])[0]
 
 
 def fit(gaps: np.ndarray, prior: Gaps, trust: float) -> tuple[Gaps, float]:
