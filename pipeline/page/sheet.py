@@ -44,7 +44,7 @@ def cover_ground(gray: Image.Image, regions: Regions) -> Image.Image:
         outline = find_outline(sheet)
         hull = ConvexHull(outline)
         corners = outline[hull.vertices].astype(float)
-        if (sheet.sum() > CONVEX * hull.volume and _shows_corner(corners, smooth.shape)
+        if (sheet.sum() > CONVEX * hull.volume and _shows_square_sides(corners, smooth.shape)
                 and _ends_in_the_dark(smooth, sheet, outline)):
             return _paint(gray, smooth, ndimage.binary_erosion(sheet, iterations=3, border_value=1))
     return gray
@@ -57,17 +57,19 @@ def _paint(gray: Image.Image, smooth: np.ndarray, sheet: np.ndarray) -> Image.Im
     return Image.composite(gray, paper, Image.fromarray(sheet.astype(np.uint8) * 255).resize(gray.size, Image.NEAREST))
 
 
-def _shows_corner(hull: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Whether straight sides meet at about a right angle within the picture; a shadow's edge runs across without."""
+def _shows_square_sides(hull: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether straight sides within the picture meet, or would beyond its border, at about a right angle.
+
+    A shadow's edge runs across the picture without.
+    """
     points = hull
-    for count in (7, 6, 5, 4):      # a corner that is rounded is one only among fewer points
+    for count in (8, 7, 6, 5, 4):      # a corner that is rounded is one only among fewer points
         points = _simplify(points, count)
-        before, after = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
-        lengths = np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1)
-        cosine = (before * after).sum(1) / np.maximum(lengths[0] * lengths[1], 1e-6)
-        within = ((points > 4) & (points < np.array(shape) - 5)).all(1)
-        square = (np.abs(cosine) < 0.4) & (np.minimum(*lengths) > 0.15 * max(shape))
-        if _area(points) > 0.98 * _area(hull) and (within & square).any():
+        sides, middles = np.roll(points, -1, axis=0) - points, (np.roll(points, -1, axis=0) + points) / 2
+        lengths = np.linalg.norm(sides, axis=1)
+        within = ((middles > 4) & (middles < np.array(shape) - 5)).all(1) & (lengths > 0.15 * max(shape))
+        directions = sides[within] / lengths[within, None]
+        if _area(points) > 0.98 * _area(hull) and (np.abs(directions @ directions.T) < 0.4).any():
             return True
     return False
 

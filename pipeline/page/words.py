@@ -26,7 +26,7 @@ class Gaps(NamedTuple):
 USUAL = Gaps((0.3, 1.3), (0.2, 0.4), 0.25)
 ROWS = Gaps((0.3, 1.0), (0.2, 0.4), 0.97)    # a page of single letters
 SPACED = Gaps((0.9, 2.2), (0.2, 0.4), 0.25)  # letters with air around them, words with more
-ROWS_PENALTY, SPACED_PENALTY = 4.0, 12.0     # log-odds against these two
+ROWS_PENALTY, SPACED_PENALTY = 4.0, 18.0     # log-odds against these two
 PAGE_TRUST, LINE_TRUST = 6.0, 15.0   # number of gaps that the prior counts as
 
 
