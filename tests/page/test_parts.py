@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from pipeline.characters import CLASSES
@@ -46,6 +46,49 @@ def test_ruled_lines_go_and_letters_stay():
     ink = find_ink(flatten(page))
     assert ink[letters].mean() > 0.95 and ink[~letters].mean() < 0.05
     assert ink[10::60][~letters[10::60]].mean() < 0.15
+
+
+def test_squared_paper_goes_in_perspective_and_what_crosses_it_stays():
+    page = set_text("ON SQUARED PAPER\nSEVERAL LINES", size=70, ink=90)[:, :, 0]
+    letters, (height, width) = page < 120, page.shape
+    rules = Image.new("L", (width, height), 0)
+    draw = ImageDraw.Draw(rules)
+    for i in range(-2, 40):     # a fan of 4 degrees each way: lines that meet far beyond the paper
+        draw.line([(0, 30 * i), (width, 30 * i + 0.004 * (i - 8) * width)], 255, 3)
+        draw.line([(45 * i, 0), (45 * i + 0.004 * (i - 12) * height, height)], 255, 3)
+    rules = np.asarray(rules) > 0
+    ink = find_ink(flatten(np.where(rules, np.minimum(page, 150), page)))
+    assert ink[letters].mean() > 0.93 and ink[rules & ~letters].mean() < 0.1
+
+
+def test_a_stroke_along_a_printed_line_stays():
+    page = set_text("ON RULED PAPER\nSEVERAL LINES", size=70, margin=150)[:, :, 0].copy()
+    page[20::40], page[21::40] = np.minimum(page[20::40], 160), np.minimum(page[21::40], 160)
+    page[59:62, 300:360] = 60
+    ink = find_ink(flatten(page))
+    assert ink[60, 302:358].all() and ink[50:70, :290].mean() < 0.01
+
+
+def test_a_blot_says_nothing_of_the_pen():
+    ink = find_ink(flatten(set_text("SOME WORDS\nIN A ROW")[:, :, 0]))
+    clean = find_components(ink)
+    ink[-40:, :] = True
+    blotted = find_components(ink)
+    assert blotted.stroke == pytest.approx(clean.stroke, rel=0.05) and blotted.height == clean.height
+    assert np.array_equal(blotted.labels > 0, clean.labels > 0)
+
+
+def test_what_reaches_the_border_is_no_ink():
+    page = set_text("SOME WORDS\nIN A ROW")[:, :, 0].copy()
+    clean = find_ink(flatten(page))
+    for row in range(0, 40, 5):
+        page[row, :200 - 4 * row] = 60              # the grain of a desk
+    page[:, 0] = 60
+    view = straighten.View(flatten(page), np.eye(3))
+    assert np.array_equal(find_ink(view.pixels, straighten.border_within(view, view)), clean)
+    turned = straighten.rotate(view, 10)
+    rows, columns = straighten.border_within(turned, view)
+    assert np.ptp(rows) > turned.pixels.shape[0] - 10 and np.ptp(columns) > turned.pixels.shape[1] - 10
 
 
 def test_skew_is_measured_and_turned_back():
@@ -117,6 +160,15 @@ def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
     assert cover_ground(shaded, find_regions(shaded)) is shaded       # its edge is no sheet's
 
 
+def test_a_sheet_is_known_by_its_sides_when_its_corners_lie_beyond_the_picture():
+    rows, columns = np.mgrid[:600, :800]
+    along, across = columns + 0.5 * rows, rows - 0.5 * columns
+    sheet = (along > 180) & (along < 950) & (across < 330) & (across > -260)
+    gray = Image.fromarray(np.where(sheet, 200, 50).astype(np.uint8))
+    covered = np.asarray(cover_ground(gray, find_regions(gray)))
+    assert (~sheet).mean() > 0.15 and (covered < 120).mean() < 0.01
+
+
 def test_wavy_lines_of_different_size_are_followed():
     ink = np.zeros((600, 1200), bool)
     for row, (top, size) in enumerate(((80, 30), (200, 60), (380, 40))):
@@ -134,6 +186,8 @@ def test_word_gaps_are_found_from_the_gaps_themselves():
     assert parted(0.1, 0.1, 0.8, 0.15, 0.1, 0.9) == [False, False, True, False, False, True]
     assert parted(0.6, 0.5, 0.7, 1.6, 0.6, 0.5, 1.7, 0.6) == [False, False, False, True, False, False, True, False]
     assert all(parted(1.0, 1.1, 0.9, 1.2, 0.8, 1.0)) and not any(parted(0.3, 0.2, 0.4, 0.3))
+    spaced = [0.9, 1.0, 0.8, 2.3, 0.9, 0.85, 2.2, 1.0, 0.9] * 4
+    assert parted(*spaced) == [gap > 2 for gap in spaced]
     assert words.word_log_odds([np.array([np.nan])])[0][0] == -words.LIMIT
 
 
