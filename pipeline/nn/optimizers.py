@@ -19,7 +19,7 @@ def flush(state: dict[str, Array]) -> None:
     """Set to zero what has become so small in the optimiser's state that it can move no weight any more.
 
     A unit that is dead (a relu that no sample reaches) gets no gradient, and its averages shrink with every step. Below 1e-38
-    they are "denormal", and a processor takes a hundred times as long for each: a few dead units tripled the time of an Adam step.
+    they are "denormal", and a processor takes a hundred times as long for each: a few dead units tripled an Adam step.
     """
     for array in state.values():
         array[np.abs(array) < TINY] = 0

@@ -1,6 +1,6 @@
 """Annotation: a picture that shows at a glance what was read, and where."""
 
-from typing import Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-
 BLOT = 3.0           # times the pen's width; what is thicker was not drawn with it
 
 

@@ -1,8 +1,8 @@
 """Page: what was read, where, and how surely."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Iterable
 
 import numpy as np
 

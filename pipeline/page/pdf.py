@@ -1,7 +1,7 @@
 """PDF: the photo, and behind it the text that was read, so that it can be searched, selected and copied."""
 
 import io
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import numpy as np
 from PIL import Image
@@ -19,11 +19,11 @@ def to_pdf(page: Page, image: np.ndarray) -> bytes:
     Args:
         image: (H, W, 3) uint8, the photo.
     """
-    from fpdf import FPDF, TextMode     # not above: it takes 0.3 s, and who reads without writing does not need it
+    from fpdf import FPDF, TextMode  # not above: it takes 0.3 s, and who reads without writing does not need it
 
     scale = LONGER_SIDE / max(page.width, page.height)
     pdf = FPDF(unit="pt", format=(page.width * scale, page.height * scale))
-    pdf.set_creation_date(datetime(1980, 1, 1, tzinfo=timezone.utc))     # as in an .npz: no time gets in
+    pdf.set_creation_date(datetime(1980, 1, 1, tzinfo=UTC))     # as in an .npz: no time gets in
     pdf.add_page()
     jpeg = io.BytesIO()
     Image.fromarray(image).save(jpeg, "JPEG", quality=QUALITY)

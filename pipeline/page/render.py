@@ -1,8 +1,8 @@
 """Pages to practise reading on: texts written by hands of the stroke library, photographed as if with a phone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Iterator
 
 import numpy as np
 

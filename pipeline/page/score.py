@@ -1,6 +1,7 @@
 """Score: how much of a page was read right, by edit distance (Levenshtein 1966)."""
 
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 

@@ -5,8 +5,9 @@ that are surely no more than one character, and every run of neighbouring atoms 
 candidates are the characters is left to the search (Casey & Lecolinet 1996, "recognition-based segmentation").
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 

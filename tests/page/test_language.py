@@ -57,8 +57,7 @@ def test_a_page_of_codes_is_told_from_one_that_holds_some(language):
 
 
 def test_the_next_character_is_a_probability(language):
-    _, state = language.extend(START, "T")
-    for state in (START, state):
+    for state in (START, language.extend(START, "T")[1]):
         mass = sum(np.exp(language.extend(state, c)[0]) * NEUTRAL for c in CLASSES)
         end = np.exp(language.extend(state, END)[0]) * STOP if len(state.word) > 1 else 0
         assert 0.9 < mass <= 1.4 and end < 1

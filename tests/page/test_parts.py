@@ -171,7 +171,7 @@ def test_a_sheet_is_known_by_its_sides_when_its_corners_lie_beyond_the_picture()
 
 def test_wavy_lines_of_different_size_are_followed():
     ink = np.zeros((600, 1200), bool)
-    for row, (top, size) in enumerate(((80, 30), (200, 60), (380, 40))):
+    for top, size in ((80, 30), (200, 60), (380, 40)):
         for i in range(15):
             y = top + int(0.4 * size * np.sin(i / 2))
             ink[y:y + size, 40 + i * 75:45 + i * 75] = ink[y:y + 5, 40 + i * 75:70 + i * 75] = True
@@ -212,7 +212,8 @@ def test_the_search_joins_what_reads_better_together():
 
 def test_a_stroke_may_belong_to_both_of_its_neighbours():
     atoms = [Atom((1,), (0, 0, 18, 30)), Atom((2,), (18, 0, 22, 30), 3.0), Atom((3,), (22, 0, 40, 30), 3.0)]
-    boxes = {(0, 1): (0, 0, 18, 30), (0, 2): (0, 0, 22, 30), (1, 3): (18, 0, 40, 30), (2, 3): (22, 0, 40, 30), (0, 3): (0, 0, 40, 30)}
+    boxes = {(0, 1): (0, 0, 18, 30), (0, 2): (0, 0, 22, 30), (1, 3): (18, 0, 40, 30), (2, 3): (22, 0, 40, 30),
+             (0, 3): (0, 0, 40, 30)}
     candidates = [Candidate(start, end, box, 0.0) for (start, end), box in boxes.items()]
     p = np.full((5, 36), 0.001)
     for row, (character, sure) in enumerate((("C", 0.9), ("O", 0.9), ("B", 0.9), ("3", 0.4), ("M", 0.02))):
@@ -225,7 +226,8 @@ def test_a_stroke_may_belong_to_both_of_its_neighbours():
 def test_what_is_too_wide_for_a_character_is_read_as_two():
     def read_as(width: int) -> str:
         atoms = [Atom((1,), (0, 0, width // 2, 30)), Atom((2,), (width // 2, 0, width, 30), 2.0)]
-        candidates = [Candidate(0, 1, atoms[0].box, 0.0), Candidate(1, 2, atoms[1].box, 0.0), Candidate(0, 2, (0, 0, width, 30), 0.0)]
+        candidates = [Candidate(0, 1, atoms[0].box, 0.0), Candidate(1, 2, atoms[1].box, 0.0),
+                      Candidate(0, 2, (0, 0, width, 30), 0.0)]
         p = np.full((3, 36), 0.001)
         p[0, CLASSES.index("C")] = p[1, CLASSES.index("L")] = p[2, CLASSES.index("U")] = 0.9
         path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)

@@ -25,7 +25,7 @@ def test_exif_turns_the_photo_upright(tmp_path):
 def test_any_mode_becomes_rgb(tmp_path, mode):
     gray = np.full((20, 30), 255, np.uint8)
     gray[:, 10:] = 30
-    image = Image.fromarray((gray.astype(np.uint16) * 200)) if mode == "I;16" else Image.fromarray(gray).convert(mode)
+    image = Image.fromarray(gray.astype(np.uint16) * 200) if mode == "I;16" else Image.fromarray(gray).convert(mode)
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
     image.save(path)
     photo = load_photo(path)
