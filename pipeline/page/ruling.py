@@ -48,28 +48,35 @@ def _lines(contrast: np.ndarray, low: float) -> np.ndarray | None:
     through |= (share > PARTLY) & ndimage.maximum_filter(through, (2 * climb + 1, 3))
     dark = contrast > low
     thickness = _thickness(dark[:, side // 2:side * STRIPS:side], through)
-    strength = np.zeros(through.shape)
-    strength[through] = np.quantile(strips[through], 1 - FILLED / 2, axis=1)
-    strength = ndimage.maximum_filter1d(strength, 4 * climb + 1, axis=0)              # in the line's middle row
-    strength = ndimage.minimum_filter1d(np.where(strength > 0, strength, 255), 5)     # no stroke along it is as long as that
-    darkest = np.where(through, np.minimum(DARKER * strength, 255), 0).astype(np.uint8)
-    limit = _draw(darkest, climb, side, width)
+    limit = _draw(_limits(strips, through, climb), climb, side, width)
     limit = ndimage.maximum_filter1d(limit, thickness + 2, axis=0)
     return dark & (contrast <= limit) & ~_thicker(dark, thickness + 2)
 
 
-def _draw(darkest: np.ndarray, climb: int, side: int, width: int) -> np.ndarray:
-    """(H, W) uint8: the values of `darkest`, (H, STRIPS), on straight lines from cell to cell of neighbouring strips."""
-    drawn = np.zeros((len(darkest), width + side), np.uint8)
+def _limits(strips: np.ndarray, through: np.ndarray, climb: int) -> np.ndarray:
+    """(H, STRIPS) uint8 contrast up to which a pixel in a cell of a line is the line's, 0 in other cells.
+
+    A line is as dark as the lightest of five strips along it: no stroke that runs on it is as long as that.
+    """
+    strength = np.zeros(through.shape)
+    strength[through] = np.quantile(strips[through], 1 - FILLED / 2, axis=1)
+    strength = ndimage.maximum_filter1d(strength, 4 * climb + 1, axis=0)        # in its middle row
+    strength = ndimage.minimum_filter1d(np.where(strength > 0, strength, 255), 5)
+    return np.where(through, np.minimum(DARKER * strength, 255), 0).astype(np.uint8)
+
+
+def _draw(values: np.ndarray, climb: int, side: int, width: int) -> np.ndarray:
+    """(H, W) uint8: `values`, (H, STRIPS), on straight lines from cell to cell of neighbouring strips."""
+    drawn = np.zeros((len(values), width + side), np.uint8)
     first = side // 2                                                           # a strip's middle
     steps = np.arange(side)
     for strip in range(STRIPS):
-        rows, after = np.flatnonzero(darkest[:, strip]), np.flatnonzero(darkest[:, min(strip + 1, STRIPS - 1)])
+        rows, after = np.flatnonzero(values[:, strip]), np.flatnonzero(values[:, min(strip + 1, STRIPS - 1)])
         if len(rows) and len(after):
             nearest = after[np.abs(rows[:, None] - after).argmin(1)]
             rise = np.where(np.abs(nearest - rows) <= climb, nearest - rows, 0)
             along = rows[:, None] + np.round(rise[:, None] * steps / side).astype(int)           # (rows, side)
-            drawn[along, strip * side + first + steps] = darkest[rows, strip, None]
+            drawn[along, strip * side + first + steps] = values[rows, strip, None]
     drawn[:, :first] = drawn[:, first:first + 1]
     last = (STRIPS - 1) * side + first
     drawn[:, last:] = drawn[:, last:last + 1]
@@ -92,7 +99,7 @@ def _follow(filled: np.ndarray, climb: int) -> np.ndarray:
 
 
 def _thickness(columns: np.ndarray, through: np.ndarray) -> int:
-    """Mean length in pixels of the dark runs, (H, STRIPS) bool, that cells of lines lie in."""
+    """Median length in pixels of the runs in dark columns, (H, STRIPS) bool, one from each strip, that cells of lines lie in."""
     labels, count = ndimage.label(columns, np.array([[0, 1, 0]] * 3))
     met = np.unique(labels[through & columns])
     lengths = np.bincount(labels.ravel(), minlength=count + 1)[met]
