@@ -41,6 +41,17 @@ Pages = list[tuple[np.ndarray, str]]
 Reader = Callable[[np.ndarray], str]
 REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", ROOT.parent / "shared" / "real")) / "pages"
 TURNS = (90, 180, 270, 7, -7, 20, -20)
+HARD = {
+    "squared paper, pencil": {"papers": ["squared"], "pens": ["pencil"]},
+    "a sheet on a dark desk, seen at an angle": {"desk": 1.0, "perspective": 0.1},
+    "deep shadows": {"shadow": 0.8, "gradient": 0.7},
+    "turned by up to 15 degrees": {"rotation": 15.0},
+    "lines that slant by 4 degrees": {"line_slope": 4.0},
+    "letters far apart": {"letter_gap": 0.9, "word_gap": 2.2},
+    "letters of uneven size, slant and place": {"baseline_jitter": 0.1, "size_jitter": 0.12, "slant_jitter": 6.0, "slant": 12.0},
+    "a third of the size": {"width": 640, "height": 480},
+}
+"""Rendered pages that are harder to read than the default ones."""
 
 
 def load_real() -> Pages:
@@ -103,6 +114,9 @@ def floors(on: Reader, off: Reader, real: Pages, seeds: int) -> Iterator[tuple[s
     texts = load_texts(ROOT / "data/pages")
     rendered = total(measure([page for seed in range(seeds) for page in render(texts, seed=seed)], on)[0])
     yield "rendered pages, character accuracy", f"{rendered.accuracy:.3f}", "", None
+    for name, changes in HARD.items():
+        scores = measure([page for seed in range(seeds) for page in render(texts, seed=seed, **changes)], on)[0]
+        yield f"  {name}", f"{total(scores).accuracy:.3f}", "", None
     joined = total(measure([page for seed in range(seeds) for page in render(texts, seed=seed, join=0.1)], on)[0])
     yield at_least("rendered, 10 % of neighbours touch, accuracy", joined.accuracy, 0.93)
     yield at_most("rendered, 12 megapixels, CPU seconds a page", measure(render(texts, width=4000, height=3000), on)[1], 0.4)
