@@ -112,13 +112,14 @@ def floors(on: Reader, off: Reader, real: Pages, seeds: int) -> Iterator[tuple[s
             turned = total(measure([(turn(image, degrees), truth) for image, truth in real], on)[0])
             yield at_least(f"  turned by {degrees} degrees, accuracy", turned.accuracy, upright.accuracy - 0.02)
     texts = load_texts(ROOT / "data/pages")
-    rendered = total(measure([page for seed in range(seeds) for page in render(texts, seed=seed)], on)[0])
-    yield "rendered pages, character accuracy", f"{rendered.accuracy:.3f}", "", None
+
+    def rendered(**changes: object) -> float:
+        return total(measure([page for seed in range(seeds) for page in render(texts, seed=seed, **changes)], on)[0]).accuracy
+
+    yield "rendered pages, character accuracy", f"{rendered():.3f}", "", None
     for name, changes in HARD.items():
-        scores = measure([page for seed in range(seeds) for page in render(texts, seed=seed, **changes)], on)[0]
-        yield f"  {name}", f"{total(scores).accuracy:.3f}", "", None
-    joined = total(measure([page for seed in range(seeds) for page in render(texts, seed=seed, join=0.1)], on)[0])
-    yield at_least("rendered, 10 % of neighbours touch, accuracy", joined.accuracy, 0.93)
+        yield f"  {name}", f"{rendered(**changes):.3f}", "", None
+    yield at_least("rendered, 10 % of neighbours touch, accuracy", rendered(join=0.1), 0.93)
     yield at_most("rendered, 12 megapixels, CPU seconds a page", measure(render(texts, width=4000, height=3000), on)[1], 0.4)
     codes = render(random_codes(8 * seeds, np.random.default_rng(0)))
     with_model, without = measure(codes, on)[0], measure(codes, off)[0]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from pipeline.page.outline import outline
+
 BLOT = 3.0           # times the pen's width; what is thicker was not drawn with it
 
 
@@ -39,7 +41,7 @@ def find_components(ink: np.ndarray) -> Components:
     blots = widths > BLOT * stroke
     if blots.any():
         labels[np.concatenate([[False], blots])[labels]] = 0
-        areas, boxes = np.where(blots, 0, areas), np.where(blots[:, None], 0, boxes)
+        areas[blots], boxes[blots] = 0, 0
     found = Components(labels, boxes, areas, stroke, 0.0)
     height = text_height(found)
     keep = areas >= max(4.0, 0.4 * stroke**2)
@@ -54,10 +56,7 @@ def stroke_widths(ink: np.ndarray, labels: np.ndarray, areas: np.ndarray) -> tup
 
     The pen's is the median, each piece counted by its edge: a blot, or the dark beside the paper, has little.
     """
-    inner = ink[1:-1, 1:-1] & ink[:-2, 1:-1] & ink[2:, 1:-1] & ink[1:-1, :-2] & ink[1:-1, 2:]
-    edge = ink.copy()
-    edge[1:-1, 1:-1] &= ~inner
-    edges = np.bincount(labels[edge], minlength=len(areas) + 1)[1:]
+    edges = np.bincount(labels[outline(ink)], minlength=len(areas) + 1)[1:]
     widths = 2.0 * areas / np.maximum(edges, 1)
     return widths, _weighted_median(widths, edges) if len(widths) else 0.0
 

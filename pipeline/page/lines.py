@@ -34,10 +34,11 @@ def read_lines(found: Components, rows: list[Row], model: Model, options: OcrOpt
         return [], -np.inf
     rows, dots = zip(*(take_dots(found, row) for row in rows))
     atoms = [find_atoms(found, row) for row in rows]
-    usual = usual_width(rows, atoms)
+    widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line])
+    usual = usual_width(widths)
     singles = [[Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(line)] for line in atoms]
     whole = classify_lines(found, atoms, singles, model, [{}] * len(rows))
-    labels, cost = itertools.count(len(found.boxes) + 1), cut_cost(rows, atoms, usual)
+    labels, cost = itertools.count(len(found.boxes) + 1), cut_cost(widths / usual)
     atoms, known = zip(*(cut_unsure(found, row, line, p, usual, cost, labels) for row, line, p in zip(rows, atoms, whole)))
     candidates = [find_candidates(line, row.height) for line, row in zip(atoms, rows)]
     probabilities = classify_lines(found, atoms, candidates, model, known)
@@ -66,16 +67,14 @@ def decode_lines(lattices: list[Lattice], options: OcrOptions,
     return paths, total
 
 
-def usual_width(rows: list[Row], atoms: list[list[Atom]]) -> float:
-    """Median width of what is not as narrow as an I, in letter heights."""
-    widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line])
+def usual_width(widths: np.ndarray) -> float:
+    """Median of the widths, (A,) in letter heights, of what is not as narrow as an I."""
     widths = widths[(widths > 0.35) & (widths < 1.3)]
     return float(np.clip(np.median(widths), 0.55, 1.0)) if len(widths) > 4 else 0.75
 
 
-def cut_cost(rows: list[Row], atoms: list[list[Atom]], usual: float) -> float:
-    """Cost in nats of a cut: what is too wide for one character shows how often neighbours touch on this page."""
-    widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line]) / usual
+def cut_cost(widths: np.ndarray) -> float:
+    """Cost in nats of a cut: widths, (A,) in usual ones, that are too much for one character show how often neighbours touch."""
     touching = 2 * ((widths > TWO) & (widths < 2 * TWO)).sum()      # as many do without being as wide
     return CUT - math.log((touching + TRUST * USUAL_TOUCH) / (len(widths) + TRUST))
 

@@ -26,13 +26,6 @@ def find_regions(gray: Image.Image) -> Regions:
     return Regions(smooth, [region for region in found if region is not None])
 
 
-def find_outline(region: np.ndarray) -> np.ndarray:
-    """(K, 2) rows and columns of a region's pixels, (h, w) bool, that lie beside one outside of it or at the picture's border."""
-    inner = np.zeros_like(region)
-    inner[1:-1, 1:-1] = region[:-2, 1:-1] & region[2:, 1:-1] & region[1:-1, :-2] & region[1:-1, 2:]
-    return np.argwhere(region & ~inner)
-
-
 def _without_writing(gray: Image.Image) -> np.ndarray:
     """(h, w) float32 small picture in which dark strokes are closed."""
     factor = max(gray.size) / SMALL

@@ -39,18 +39,19 @@ def _lines(contrast: np.ndarray, low: float) -> np.ndarray | None:
     side = width // STRIPS
     if side < 8:
         return None
-    strips = contrast[:, :side * STRIPS].reshape(height, STRIPS, side)
-    share = (strips > low).mean(2)                                                # (H, STRIPS)
+    dark = contrast > low
+    share = dark[:, :side * STRIPS].reshape(height, STRIPS, side).mean(2)         # (H, STRIPS)
     climb = int(np.ceil(SLOPE * side))
     through = _follow(share > FILLED, climb)
     if not through.any():
         return None
     through |= (share > PARTLY) & ndimage.maximum_filter(through, (2 * climb + 1, 3))
-    dark = contrast > low
     thickness = _thickness(dark[:, side // 2:side * STRIPS:side], through)
+    strips = contrast[:, :side * STRIPS].reshape(height, STRIPS, side)
     limit = _draw(_limits(strips, through, climb), climb, side, width)
     limit = ndimage.maximum_filter1d(limit, thickness + 2, axis=0)
-    return dark & (contrast <= limit) & ~_thicker(dark, thickness + 2)
+    thicker = ndimage.grey_opening(dark.view(np.uint8), (thickness + 3, 1), mode="constant").view(bool)
+    return dark & (contrast <= limit) & ~thicker
 
 
 def _limits(strips: np.ndarray, through: np.ndarray, climb: int) -> np.ndarray:
@@ -104,9 +105,3 @@ def _thickness(columns: np.ndarray, through: np.ndarray) -> int:
     met = np.unique(labels[through & columns])
     lengths = np.bincount(labels.ravel(), minlength=count + 1)[met]
     return max(1, round(float(np.median(lengths)))) if len(met) else 1
-
-
-def _thicker(dark: np.ndarray, limit: int) -> np.ndarray:
-    """The pixels of `dark`, (H, W) bool, in columns of more than `limit`: a binary opening."""
-    kept = ndimage.minimum_filter1d(dark.view(np.uint8), limit + 1, axis=0, mode="constant")
-    return ndimage.maximum_filter1d(kept, limit + 1, axis=0, origin=-1 if limit % 2 else 0, mode="constant").view(bool)

@@ -5,7 +5,8 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from pipeline.page.regions import Regions, find_outline
+from pipeline.page.outline import outline
+from pipeline.page.regions import Regions
 
 BRIGHTER = 1.2       # times the ground's brightness that a sheet has along each of its sides
 DARK_GROUND = 1.5    # the same for a sheet that the picture cuts, which is told from a shadow by this and its straight edges
@@ -41,11 +42,11 @@ def cover_ground(gray: Image.Image, regions: Regions) -> Image.Image:
     for sheet in regions.sheets:
         if not 0.35 < sheet.mean() < 0.98:
             continue
-        outline = find_outline(sheet)
-        hull = ConvexHull(outline)
-        corners = outline[hull.vertices].astype(float)
+        edge = np.argwhere(outline(sheet))
+        hull = ConvexHull(edge)
+        corners = edge[hull.vertices].astype(float)
         if (sheet.sum() > CONVEX * hull.volume and _shows_square_sides(corners, smooth.shape)
-                and _ends_in_the_dark(smooth, sheet, outline)):
+                and _ends_in_the_dark(smooth, sheet, edge)):
             return _paint(gray, smooth, ndimage.binary_erosion(sheet, iterations=3, border_value=1))
     return gray
 
@@ -74,10 +75,10 @@ def _shows_square_sides(hull: np.ndarray, shape: tuple[int, ...]) -> bool:
     return False
 
 
-def _ends_in_the_dark(smooth: np.ndarray, sheet: np.ndarray, outline: np.ndarray) -> bool:
+def _ends_in_the_dark(smooth: np.ndarray, sheet: np.ndarray, edge: np.ndarray) -> bool:
     """Whether it is much darker right outside of the sheet's edge, wherever that is in the picture."""
     limit = np.array(smooth.shape) - 6
-    edge = outline[((outline >= 6) & (outline < limit)).all(1)]
+    edge = edge[((edge >= 6) & (edge < limit)).all(1)]
     if len(edge) < 30:
         return False
     slope = np.stack(np.gradient(ndimage.gaussian_filter(sheet.astype(np.float32), 3)), axis=-1)[tuple(edge.T)]
@@ -93,7 +94,7 @@ def _quadrangle(sheet: np.ndarray) -> np.ndarray | None:
     cut_sides = sum(float(side.mean()) > 0.03 for side in sides)     # a shadow's edge leaves at least two lit
     if not 0.12 < sheet.mean() < 0.95 or cut_sides > 1:
         return None
-    edge = find_outline(sheet)[:, ::-1]
+    edge = np.argwhere(outline(sheet))[:, ::-1]
     corners = _simplify(edge[ConvexHull(edge).vertices].astype(float), 4)
     if not 0.93 < _area(corners) / float(sheet.sum()) < 1.05:
         return None
@@ -116,9 +117,9 @@ def _stands_out(smooth: np.ndarray, corners: np.ndarray) -> bool:
     return True
 
 
-def _simplify(outline: np.ndarray, count: int) -> np.ndarray:
+def _simplify(convex: np.ndarray, count: int) -> np.ndarray:
     """Drop from a convex outline the point that changes its area least, until `count` are left (Visvalingam 1993)."""
-    points = outline
+    points = convex
     while len(points) > count:
         a, b = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
         points = np.delete(points, int(np.argmin(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]))), axis=0)

@@ -53,8 +53,8 @@ def word_log_odds(lines: list[np.ndarray]) -> list[np.ndarray]:
 def fit_page(gaps: np.ndarray) -> Gaps:
     """The groups of a page: those of words, of single letters, or of spaced letters, whichever explain its gaps best."""
     priors = (USUAL, 0.0), (ROWS, ROWS_PENALTY), (SPACED, SPACED_PENALTY)
-    fitted = [(groups, score - penalty) for prior, penalty in priors for groups, score in [fit(gaps, prior, PAGE_TRUST)]]
-    return max(fitted, key=lambda entry: entry[1])[0]
+    fitted = [(*fit(gaps, prior, PAGE_TRUST), penalty) for prior, penalty in priors]
+    return max(fitted, key=lambda entry: entry[1] - entry[2])[0]
 
 
 def fit(gaps: np.ndarray, prior: Gaps, trust: float) -> tuple[Gaps, float]:

@@ -15,9 +15,10 @@ from pipeline.page.binarize import find_ink, flatten
 from pipeline.page.decode import Lattice, decode_line
 from pipeline.page.glyphs import classify_lines
 from pipeline.page.language import START, load_language
-from pipeline.page.layout import Line, find_components, find_lines
+from pipeline.page.layout import find_components, find_lines
 from pipeline.page.lines import cut_cost, decode_lines
-from pipeline.page.regions import find_outline, find_regions
+from pipeline.page.outline import outline
+from pipeline.page.regions import find_regions
 from pipeline.page.seams import find_seams
 from pipeline.page.segment import Atom, Candidate
 from pipeline.page.sheet import cover_ground, find_sheet, flatten_matrix
@@ -132,9 +133,7 @@ def test_regions_have_no_holes_and_an_outline():
     gray[120:220, 150:250] = 60                          # a photo on the sheet
     region = find_regions(Image.fromarray(gray)).sheets[4]
     assert np.array_equal(region, ndimage.binary_fill_holes(region)) and region[170, 200] and not region[:, 40].any()
-    outline = np.zeros_like(region)
-    outline[tuple(find_outline(region).T)] = True
-    assert np.array_equal(outline, region & ~ndimage.binary_erosion(region))
+    assert np.array_equal(outline(region), region & ~ndimage.binary_erosion(region))
 
 
 def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():
@@ -237,8 +236,7 @@ def test_what_is_too_wide_for_a_character_is_read_as_two():
 
 def test_a_cut_costs_less_where_wide_pieces_show_that_neighbours_touch():
     def cost(*widths):
-        atoms = [Atom((i,), (0, 0, int(20 * width), 30)) for i, width in enumerate(widths)]
-        return cut_cost([Line([], 30.0)], [atoms], 2 / 3)        # usual: 20 pixels
+        return cut_cost(np.array(widths))
     apart = [1.0] * 40
     assert cost(*apart) == pytest.approx(cost(*apart, 1.5), abs=0.05)      # as wide as an M
     assert cost(*apart, 2.1, 1.9) < cost(*apart, 2.1) - 0.2 < cost(*apart) - 0.8
