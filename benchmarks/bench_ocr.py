@@ -28,14 +28,14 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.characters import CLASSES  # noqa: E402
-from pipeline.characters.stroke_library import load_library  # noqa: E402
-from pipeline.errors import PageError  # noqa: E402
+from pipeline.common.errors import PageError  # noqa: E402
 from pipeline.nn.network import load_network  # noqa: E402
-from pipeline.page import OcrOptions, read  # noqa: E402
-from pipeline.page.language import load_language  # noqa: E402
-from pipeline.page.photo import load_photo  # noqa: E402
-from pipeline.page.render import RenderOptions, load_texts, render_pages  # noqa: E402
-from pipeline.page.score import Score, score, total  # noqa: E402
+from pipeline.output.score import Score, score, total  # noqa: E402
+from pipeline.reading import OcrOptions, read  # noqa: E402
+from pipeline.reading.language import load_language  # noqa: E402
+from pipeline.reading.photo import load_photo  # noqa: E402
+from pipeline.synthesis.render import RenderOptions, load_texts, render_pages  # noqa: E402
+from pipeline.synthesis.stroke_library import load_library  # noqa: E402
 
 Pages = list[tuple[np.ndarray, str]]
 Reader = Callable[[np.ndarray], str]
@@ -67,8 +67,10 @@ def render(texts: dict[str, str], **changes: object) -> Pages:
 
 def random_codes(pages: int, rng: np.random.Generator) -> dict[str, str]:
     """Texts of codes and serial numbers, in which no character says anything about the next."""
+
     def code() -> str:
         return "".join(rng.choice(list(CLASSES), rng.integers(4, 9)))
+
     return {f"codes{i}": "\n".join(" ".join(code() for _ in range(3)) for _ in range(6)) for i in range(pages)}
 
 
@@ -95,6 +97,7 @@ def measure(pages: Pages, reader: Reader) -> tuple[list[Score], float]:
 
 def floors(on: Reader, off: Reader, real: Pages, seeds: int) -> Iterator[tuple[str, str, str, bool | None]]:
     """(measure, value, floor, whether it holds) for each line of the table; `off` reads without the language model."""
+
     def at_least(name: str, value: float, floor: float) -> tuple[str, str, str, bool]:
         return name, f"{value:.3f}", f">= {floor:.3f}", value >= floor
 
@@ -127,8 +130,12 @@ def floors(on: Reader, off: Reader, real: Pages, seeds: int) -> Iterator[tuple[s
     yield "random codes, accuracy, language model on", f"{total(with_model).accuracy:.3f}", "", None
     gains = np.array([a.accuracy - b.accuracy for a, b in zip(with_model, without)])
     interval = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains))
-    yield (f"  gain by it, mean and 95 % interval, {len(gains)} pages", f"{gains.mean():+.3f} +- {interval:.3f}", ">= 0",
-           bool(gains.mean() >= 0))
+    yield (
+        f"  gain by it, mean and 95 % interval, {len(gains)} pages",
+        f"{gains.mean():+.3f} +- {interval:.3f}",
+        ">= 0",
+        bool(gains.mean() >= 0),
+    )
 
 
 def peers() -> Iterator[tuple[str, Reader]]:
@@ -138,11 +145,12 @@ def peers() -> Iterator[tuple[str, Reader]]:
         yield "Tesseract, tuned", lambda image: tesseract(black_on_white(image, 500), "--psm", "6", "--dpi", "300")
     if importlib.util.find_spec("rapidocr"):
         from rapidocr import RapidOCR
+
         engine = RapidOCR(params={"Global.log_level": "error"})
 
         def rapid(image: Image.Image, **settings: bool) -> str:
             result = engine(image, **settings)
-            return result.to_markdown() if result.txts else ""     # what it found, line by line
+            return result.to_markdown() if result.txts else ""  # what it found, line by line
 
         yield "RapidOCR, as it comes", lambda image: rapid(Image.fromarray(image))
         yield "RapidOCR, tuned", lambda image: rapid(Image.fromarray(image).reduce(max(1, image.shape[1] // 1000)), use_cls=False)
@@ -152,8 +160,13 @@ def tesseract(image: Image.Image, *settings: str) -> str:
     """On one thread: on more it waits in a busy loop, which costs it time and counts against it."""
     stream = io.BytesIO()
     image.save(stream, "BMP")
-    return subprocess.run(["tesseract", "stdin", "stdout", *settings], input=stream.getvalue(), capture_output=True,
-                          check=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"}).stdout.decode()
+    return subprocess.run(
+        ["tesseract", "stdin", "stdout", *settings],
+        input=stream.getvalue(),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+    ).stdout.decode()
 
 
 def black_on_white(image: np.ndarray, width: int) -> Image.Image:

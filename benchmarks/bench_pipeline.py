@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.bench_nn import holds
-from pipeline.paths import ROOT
+from pipeline.common.paths import ROOT
 
 COUNTS = {"samples": (1800, 3600, 7200), "pages": (1, 2, 4), "runs": (2, 4, 8)}
 
@@ -37,17 +37,25 @@ def main() -> None:
 def contests(rounds: int, scratch: Path) -> Iterator[tuple[str, float | None, str]]:
     """Yield `(what, measured, floor)`, row by row of the table."""
     for model in ("mlp", "cnn"):
-        yield (f"peak memory of training ({model}) / float32 inputs (N x 1024 x 4 bytes)",
-               float(output("-c", MEMORY, model)), "<= 2.5")
+        yield (
+            f"peak memory of training ({model}) / float32 inputs (N x 1024 x 4 bytes)",
+            float(output("-c", MEMORY, model)),
+            "<= 2.5",
+        )
     yield "prepare: samples a second, 2 processes / 1", float(output("-c", WORKERS, str(rounds))), ">= 1.7"
     yield "dvc repro with nothing changed / dvc version (run dvc repro first)", idle_repro(rounds), "<= 1.5"
     yield "python -m pipeline.train: seconds until its first epoch begins", start_of_training(rounds, scratch), "<= 3"
-    costs = {"samples": [cost_of_samples(n, scratch) for n in COUNTS["samples"]],
-             "pages": [cost_of_pages(n, scratch) for n in COUNTS["pages"]],
-             "runs": [cost_of_runs(n, scratch) for n in COUNTS["runs"]]}
+    costs = {
+        "samples": [cost_of_samples(n, scratch) for n in COUNTS["samples"]],
+        "pages": [cost_of_pages(n, scratch) for n in COUNTS["pages"]],
+        "runs": [cost_of_runs(n, scratch) for n in COUNTS["runs"]],
+    }
     for name, seconds in costs.items():
-        yield f"cost of twice as many {name}, over twice the cost ({COUNTS[name][-1]} against {COUNTS[name][-2]})", \
-            seconds[-1] / seconds[-2] / 2, "<= 1.1"
+        yield (
+            f"cost of twice as many {name}, over twice the cost ({COUNTS[name][-1]} against {COUNTS[name][-2]})",
+            seconds[-1] / seconds[-2] / 2,
+            "<= 1.1",
+        )
     draw(costs)
 
 
@@ -56,7 +64,8 @@ import resource, sys
 import numpy as np
 from pathlib import Path
 from hydra import compose, initialize_config_dir
-from pipeline import config, train
+from pipeline.config import schema as config
+from pipeline import train
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.nn.network import build_network
 from pipeline.nn.training import fit
@@ -79,9 +88,9 @@ WORKERS = """
 import statistics, sys, time
 from pathlib import Path
 from hydra import compose, initialize_config_dir
-from pipeline import config
-from pipeline.characters import strokes
-from pipeline.characters.stroke_library import load_library
+from pipeline.config import schema as config
+from pipeline.synthesis import strokes
+from pipeline.synthesis.stroke_library import load_library
 
 with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
     read = config.read(compose("config"), config.READS["prepare"])
@@ -99,8 +108,9 @@ print(statistics.median(seconds[1]) / statistics.median(seconds[2]))
 
 def output(*arguments: str, **environment: str) -> str:
     """What `python ARGUMENTS` prints, run in the project."""
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment}, check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -122,8 +132,9 @@ def idle_repro(rounds: int) -> float | None:
     """None if the pipeline is not up to date, and `dvc repro` would work for minutes."""
     if json.loads(output("-m", "dvc", "status", "--json")):
         return None
-    times = [(seconds(lambda: output("-m", "dvc", "repro")), seconds(lambda: output("-m", "dvc", "version")))
-             for _ in range(rounds)]
+    times = [
+        (seconds(lambda: output("-m", "dvc", "repro")), seconds(lambda: output("-m", "dvc", "version"))) for _ in range(rounds)
+    ]
     return statistics.median(repro for repro, _ in times) / statistics.median(version for _, version in times)
 
 
@@ -152,8 +163,14 @@ def start_of_training(rounds: int, scratch: Path) -> float:
 
 def cost_of_samples(count: int, scratch: Path) -> float:
     """Preparing `count` training characters, and three epochs over them."""
-    arguments = [f"data.train_per_class={count // 36}", "data.valid_per_class=4", "data.test_per_class=1", "model=mlp",
-                 "tracking.uri=none", f"hydra.run.dir={scratch}/samples"]
+    arguments = [
+        f"data.train_per_class={count // 36}",
+        "data.valid_per_class=4",
+        "data.test_per_class=1",
+        "model=mlp",
+        "tracking.uri=none",
+        f"hydra.run.dir={scratch}/samples",
+    ]
     prepare = cpu_seconds(lambda: output("-m", "pipeline.prepare", *arguments))
     return prepare + cpu_seconds(lambda: output("-m", "pipeline.train", *arguments, "train.epochs=3", "train.resume=false"))
 
@@ -167,8 +184,13 @@ def cost_of_pages(count: int, scratch: Path) -> float:
 
 def cost_of_runs(count: int, scratch: Path) -> float:
     """A sweep of `count` short trainings, one after the other."""
-    arguments = ["experiment=course_mlp", "train.epochs=10", f"seed=range({count})", "sweep.rerun=true",
-                 f"hydra.sweep.dir={scratch}/sweep{count}"]
+    arguments = [
+        "experiment=course_mlp",
+        "train.epochs=10",
+        f"seed=range({count})",
+        "sweep.rerun=true",
+        f"hydra.sweep.dir={scratch}/sweep{count}",
+    ]
     return cpu_seconds(lambda: output("-m", "pipeline.train", "-m", *arguments, DVC_ROOT=str(scratch)))
 
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.paths import ROOT
+from pipeline.common.paths import ROOT
 
 
 def main() -> None:
@@ -26,17 +26,35 @@ def main() -> None:
         environment = {**os.environ, "DVC_ROOT": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or every worker would compile the project anew
         train = [sys.executable, "-m", "pipeline.train"]
-        subprocess.run([*train, "experiment=grid", "train.epochs=1", f"hydra.run.dir={folder}/warm"], cwd=ROOT, env=environment,
-                       check=True, capture_output=True)  # the data are prepared, the files in the cache
+        subprocess.run(
+            [*train, "experiment=grid", "train.epochs=1", f"hydra.run.dir={folder}/warm"],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )  # the data are prepared, the files in the cache
         started = time.perf_counter()
-        subprocess.run([*train, "-m", "experiment=grid", f"train.epochs={arguments.epochs}", "hydra/launcher=joblib",
-                        f"hydra.launcher.n_jobs={arguments.jobs}", f"hydra.sweep.dir={folder}/sweep"],
-                       cwd=ROOT, env=environment, check=True)
+        subprocess.run(
+            [
+                *train,
+                "-m",
+                "experiment=grid",
+                f"train.epochs={arguments.epochs}",
+                "hydra/launcher=joblib",
+                f"hydra.launcher.n_jobs={arguments.jobs}",
+                f"hydra.sweep.dir={folder}/sweep",
+            ],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+        )
         wall = time.perf_counter() - started
         seconds = [json.loads(file.read_text())["seconds"] for file in Path(folder, "sweep").glob("*/state.json")]
     ratio = wall / (sum(seconds) / arguments.jobs)
-    print(f"{len(seconds)} jobs of {arguments.epochs} epochs on {arguments.jobs} workers: wall {wall:.1f} s, pure training "
-          f"{sum(seconds):.1f} s; wall / (training / workers) = {ratio:.2f} (floor 1.5)")
+    print(
+        f"{len(seconds)} jobs of {arguments.epochs} epochs on {arguments.jobs} workers: wall {wall:.1f} s, pure training "
+        f"{sum(seconds):.1f} s; wall / (training / workers) = {ratio:.2f} (floor 1.5)"
+    )
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from pipeline import config as schema
-from pipeline import paths
-from pipeline.errors import UserError
-from pipeline.files import md5, write_text
+from pipeline.common import paths
+from pipeline.common.errors import UserError
+from pipeline.common.files import md5, write_text
+from pipeline.config import schema
 from pipeline.tracking.store import BEST, MODEL_NAME
 
 SECTIONS = ("data", "strokes", "model", "augment", "train")
@@ -38,12 +38,19 @@ def register(client: Any, best: Any) -> str:
         logged = best.outputs.model_outputs if best.outputs else []
         uri = f"models:/{logged[0].model_id}" if logged else log_from_folder(best)
         if not client.search_registered_models(f"name = '{MODEL_NAME}'"):
-            client.create_registered_model(MODEL_NAME, description="Reads hand-printed characters and pages; see "
-                                           "pipeline/serving.py. `python -m pipeline.promote` sets the alias `champion`.")
+            client.create_registered_model(
+                MODEL_NAME,
+                description="Reads hand-printed characters and pages; see "
+                "pipeline/serving.py. `python -m pipeline.promote` sets the alias `champion`.",
+            )
         version = client.create_model_version(
-            MODEL_NAME, uri, best.info.run_id, model_id=uri.removeprefix("models:/"), tags={
-                "accuracy": repr(best.data.metrics[BEST]), "data.prepared": best.data.tags["data.prepared"]},
-            description=best.data.tags.get("mlflow.note.content", "")).version
+            MODEL_NAME,
+            uri,
+            best.info.run_id,
+            model_id=uri.removeprefix("models:/"),
+            tags={"accuracy": repr(best.data.metrics[BEST]), "data.prepared": best.data.tags["data.prepared"]},
+            description=best.data.tags.get("mlflow.note.content", ""),
+        ).version
     client.set_registered_model_alias(MODEL_NAME, "champion", version)
     return version
 
@@ -71,8 +78,9 @@ def differences(values: dict[str, Any], composed: DictConfig) -> dict[str, Any]:
     for section in SECTIONS:
         file = paths.ROOT / "conf" / section / f"{composed.hydra.runtime.choices[section]}.yaml"
         default = OmegaConf.to_container(OmegaConf.merge(OmegaConf.structured(schema.SECTIONS[section]), OmegaConf.load(file)))
-        changed[section] = {key: value for key, value in values[section].items()
-                            if value != default[key] and key not in NOT_PROMOTED}
+        changed[section] = {
+            key: value for key, value in values[section].items() if value != default[key] and key not in NOT_PROMOTED
+        }
     seed = yaml.safe_load((paths.ROOT / "conf/config.yaml").read_text(encoding="utf-8"))["seed"]
     return changed | ({"seed": values["seed"]} if values["seed"] != seed else {})
 

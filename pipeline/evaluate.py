@@ -6,15 +6,16 @@ With `evaluate.on=FILE.npz` it measures the model on any other data and prints o
 import json
 from pathlib import Path
 
-from pipeline import metrics, paths, tracking
-from pipeline.arrays import save_arrays
+from pipeline import tracking
 from pipeline.characters import CLASSES
 from pipeline.characters.dataset import load_splits, read_npz
 from pipeline.characters.normalise import normalise_all
-from pipeline.config import Config
-from pipeline.files import md5, write_json, write_table
+from pipeline.common import metrics, paths
+from pipeline.common.arrays import save_arrays
+from pipeline.common.files import md5, write_json, write_table
+from pipeline.config.command import command
+from pipeline.config.schema import Config
 from pipeline.nn.network import load_network
-from pipeline.shell import command
 
 
 def evaluate(config: Config, output: Path) -> None:
@@ -24,8 +25,15 @@ def evaluate(config: Config, output: Path) -> None:
     if config.evaluate.on:
         images, labels = read_npz(Path(config.evaluate.on))
         probabilities = network.predict(normalise_all(images))
-        print(json.dumps({"accuracy": metrics.accuracy(probabilities, labels),
-                          "loss": metrics.cross_entropy(probabilities, labels), "n": len(labels)}))
+        print(
+            json.dumps(
+                {
+                    "accuracy": metrics.accuracy(probabilities, labels),
+                    "loss": metrics.cross_entropy(probabilities, labels),
+                    "n": len(labels),
+                }
+            )
+        )
         return
     splits, _ = load_splits(output / paths.CHARACTERS)
     test = splits.test
@@ -39,10 +47,13 @@ def evaluate(config: Config, output: Path) -> None:
     }
     write_json(output / paths.TEST_METRICS, result)
     write_table(output / paths.CLASS_REPORT, metrics.per_class(confusion))
-    write_table(output / paths.PAIRS, metrics.confused_pairs(confusion, config.evaluate.confused_pairs),
-                columns=("true", "read", "count"))
-    write_table(output / paths.CONFUSION, [{"written": CLASSES[t], "read": CLASSES[p]}
-                                           for t, p in zip(test.labels, probabilities.argmax(axis=1))])
+    write_table(
+        output / paths.PAIRS, metrics.confused_pairs(confusion, config.evaluate.confused_pairs), columns=("true", "read", "count")
+    )
+    write_table(
+        output / paths.CONFUSION,
+        [{"written": CLASSES[t], "read": CLASSES[p]} for t, p in zip(test.labels, probabilities.argmax(axis=1))],
+    )
     save_arrays(output / paths.PREDICTIONS, {"probabilities": probabilities, "labels": test.labels}, compress=False)
     with tracking.Run(config.tracking, "evaluate", {"stage": "evaluate"}, weights=md5(model)) as run:
         run.params({"evaluate": config.values["evaluate"]})

@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline import paths, tracking
-from pipeline.config import Config
-from pipeline.errors import ConfigError, PageError
-from pipeline.files import md5, replacing_folder, write_json
+from pipeline import tracking
+from pipeline.common import paths
+from pipeline.common.errors import ConfigError, PageError
+from pipeline.common.files import md5, replacing_folder, write_json
+from pipeline.config.command import command
+from pipeline.config.schema import Config
 from pipeline.nn.network import load_network
-from pipeline.page.export import export
-from pipeline.page.language import load_language
-from pipeline.page.photo import SUFFIXES, load_photo
-from pipeline.page.reader import read
-from pipeline.page.score import Score, score, total
-from pipeline.shell import command
+from pipeline.output.export import export
+from pipeline.output.score import Score, score, total
+from pipeline.reading.language import load_language
+from pipeline.reading.photo import SUFFIXES, load_photo
+from pipeline.reading.reader import read
 
 STDIN = Path("-")
 
@@ -68,8 +69,10 @@ def ocr(config: Config, output: Path) -> None:
         write_json(output / paths.OCR_METRICS, result)
         record(config, model, target, result["total"])
     if scores:
-        print(f"ocr: {len(scores)} pages scored: " + ", ".join(f"{key} {value:.4f}" for key, value in result["total"].items()),
-              file=sys.stdout if as_stage else sys.stderr)
+        print(
+            f"ocr: {len(scores)} pages scored: " + ", ".join(f"{key} {value:.4f}" for key, value in result["total"].items()),
+            file=sys.stdout if as_stage else sys.stderr,
+        )
     if failed:
         raise PageError(f"{failed} of {len(sources)} pages could not be read")
 
@@ -81,7 +84,7 @@ def find_pages(named: Any) -> list[Path]:
         PageError: something named is not there, or holds no photo.
     """
     pages: list[Path] = []
-    for path in (Path(str(name)) for name in (named if isinstance(named, list) else [named])):     # 2024 may be a folder
+    for path in (Path(str(name)) for name in (named if isinstance(named, list) else [named])):  # 2024 may be a folder
         if path.is_dir():
             found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
             if not found:

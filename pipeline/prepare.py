@@ -12,8 +12,7 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
-from pipeline import paths
-from pipeline.characters import CLASSES, emnist, folder, nist36, strokes
+from pipeline.characters import CLASSES, emnist, folder, nist36
 from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.characters.dataset import (
     Characters,
@@ -27,12 +26,14 @@ from pipeline.characters.dataset import (
     take_per_class,
 )
 from pipeline.characters.normalise import normalise_all
-from pipeline.characters.stroke_library import load_library
-from pipeline.config import Config, DataConfig
-from pipeline.errors import DataError
-from pipeline.files import replacing, replacing_folder, write_table, writing
-from pipeline.page.render import load_texts, render_pages
-from pipeline.shell import command
+from pipeline.common import paths
+from pipeline.common.errors import DataError
+from pipeline.common.files import replacing, replacing_folder, write_table, writing
+from pipeline.config.command import command
+from pipeline.config.schema import Config, DataConfig
+from pipeline.synthesis import strokes
+from pipeline.synthesis.render import load_texts, render_pages
+from pipeline.synthesis.stroke_library import load_library
 
 
 def prepare(config: Config, output: Path) -> None:
@@ -55,8 +56,10 @@ def build(config: Config) -> Splits:
     splits = drop_duplicates(concatenate([_read(source, config) for source in config.data.sources]))
     for name, part in vars(splits).items():
         if not len(part):
-            raise DataError(f"data.sources: {'+'.join(config.data.sources)} leaves nothing for {name}: every image of it is also "
-                            "in another split; the images must differ")
+            raise DataError(
+                f"data.sources: {'+'.join(config.data.sources)} leaves nothing for {name}: every image of it is also "
+                "in another split; the images must differ"
+            )
     return splits
 
 
@@ -123,8 +126,10 @@ def _read(source: str, config: Config) -> Splits:
 def count(splits: Splits) -> list[dict[str, Any]]:
     """Samples of every class in every split, a row a class."""
     counts = {name: np.bincount(part.labels, minlength=len(CLASSES)) for name, part in vars(splits).items()}
-    return [{"character": character, **{name: int(of[label]) for name, of in counts.items()}}
-            for label, character in enumerate(CLASSES)]
+    return [
+        {"character": character, **{name: int(of[label]) for name, of in counts.items()}}
+        for label, character in enumerate(CLASSES)
+    ]
 
 
 def write_pages(config: Config, target: Path) -> None:

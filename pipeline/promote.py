@@ -12,11 +12,11 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from pipeline import config as schema
-from pipeline import paths
 from pipeline.champion import best_values, differences, register, standing_champion, write_champion
-from pipeline.errors import UserError
-from pipeline.shell import fail
+from pipeline.common import paths
+from pipeline.common.errors import UserError
+from pipeline.config import schema
+from pipeline.config.command import fail
 from pipeline.sweep.ranking import rank, swept_keys
 from pipeline.sweep.report import PICTURES, REPORT, as_text, table_rows, write_report
 from pipeline.tracking.orphans import end_orphans, sync
@@ -39,7 +39,7 @@ def report(client: Any, experiment: str, sweep: str | None, dry_run: bool) -> An
         raise UserError(f"sweep {name}: no run of it has finished")
     best = ranked[0].runs[0]
     swept = swept_keys(runs)
-    print(as_text(table_rows(ranked, swept)[:ROWS_ON_TERMINAL + 1]))
+    print(as_text(table_rows(ranked, swept)[: ROWS_ON_TERMINAL + 1]))
     write_report(client, parent, runs, ranked, swept)
     print(f"\npromote: {len(runs)} runs, {len(ranked)} configurations; the report is {REPORT}, its figures are in {PICTURES}/")
     if not dry_run:
@@ -58,26 +58,36 @@ def promote(client: Any, experiment: str, composed: DictConfig, best: Any, force
     """
     better = standing_champion(client, best)
     if better and not force:
-        return (f"NOT PROMOTED: the champion, version {better.version}, reached {float(better.tags['accuracy']):.4f} on the same "
-                f"data, {best.info.run_name} {best.data.metrics[BEST]:.4f}.\n         Replace it all the same: --force")
+        return (
+            f"NOT PROMOTED: the champion, version {better.version}, reached {float(better.tags['accuracy']):.4f} on the same "
+            f"data, {best.info.run_name} {best.data.metrics[BEST]:.4f}.\n         Replace it all the same: --force"
+        )
     version = register(client, best)
     write_champion(differences(best_values(client, best), composed), best)
-    return (f"{best.info.run_name} is the champion: validation accuracy {best.data.metrics[BEST]:.4f}, "
-            f"models:/{MODEL_NAME}@champion, version {version}\n{warning(client, experiment, best)}"
-            f"         Reproduce it:       git diff conf/champion.yaml && dvc repro")
+    return (
+        f"{best.info.run_name} is the champion: validation accuracy {best.data.metrics[BEST]:.4f}, "
+        f"models:/{MODEL_NAME}@champion, version {version}\n{warning(client, experiment, best)}"
+        f"         Reproduce it:       git diff conf/champion.yaml && dvc repro"
+    )
 
 
 def warning(client: Any, experiment: str, best: Any) -> str:
     """What to say if another finished training on the same data, which is not the champion, is better than this one."""
     sweeps = set(best.data.tags.get("sweep", "").split())
-    rivals = [run for run in all_runs(client, experiment, f"tags.`data.prepared` = '{best.data.tags['data.prepared']}'")
-              if run.info.status == "FINISHED" and run.data.metrics.get(BEST, 0) > best.data.metrics[BEST]
-              and not sweeps & set(run.data.tags.get("sweep", "").split())]
+    rivals = [
+        run
+        for run in all_runs(client, experiment, f"tags.`data.prepared` = '{best.data.tags['data.prepared']}'")
+        if run.info.status == "FINISHED"
+        and run.data.metrics.get(BEST, 0) > best.data.metrics[BEST]
+        and not sweeps & set(run.data.tags.get("sweep", "").split())
+    ]
     if not rivals:
         return ""
     first = max(rivals, key=lambda run: run.data.metrics[BEST])
-    return (f"promote: WARNING: it is worse than {first.info.run_name}, which reached {first.data.metrics[BEST]:.4f} "
-            f"on the same data.\n         Promote that one:   python -m pipeline.promote --run {first.info.run_id[:8]}\n")
+    return (
+        f"promote: WARNING: it is worse than {first.info.run_name}, which reached {first.data.metrics[BEST]:.4f} "
+        f"on the same data.\n         Promote that one:   python -m pipeline.promote --run {first.info.run_id[:8]}\n"
+    )
 
 
 def find_sweep(client: Any, experiment: str, sweep: str | None) -> Any:
@@ -87,8 +97,10 @@ def find_sweep(client: Any, experiment: str, sweep: str | None) -> Any:
         if sweep is None or parent.data.tags["sweep_id"].startswith(sweep) or parent.info.run_id.startswith(sweep):
             return parent
     known = ", ".join(parent.data.tags["sweep_id"] for parent in parents[:5])
-    raise UserError(f"no sweep {sweep or 'yet'}: " + (f"the newest are {known}" if known else
-                                                      "make one with python -m pipeline.train -m experiment=grid"))
+    raise UserError(
+        f"no sweep {sweep or 'yet'}: "
+        + (f"the newest are {known}" if known else "make one with python -m pipeline.train -m experiment=grid")
+    )
 
 
 def find_run(client: Any, experiment: str, run_id: str) -> Any:
@@ -104,15 +116,24 @@ def add_to_parent(client: Any, parent: Any, best: Any, summary: str) -> None:
     client.log_artifact(parent.info.run_id, str(REPORT))
     client.log_artifacts(parent.info.run_id, str(PICTURES), PICTURES.name)
     new = {key: value for key, value in best.data.params.items() if key not in parent.data.params}
-    log(client, parent.info.run_id, metrics=best.data.metrics, params=new,
-        tags={"best_run": best.info.run_id, "best_run_name": best.info.run_name,
-              "mlflow.note.content": f"{summary}. Reproduce the sweep: `{parent.data.tags['command']}`"})
+    log(
+        client,
+        parent.info.run_id,
+        metrics=best.data.metrics,
+        params=new,
+        tags={
+            "best_run": best.info.run_id,
+            "best_run_name": best.info.run_name,
+            "mlflow.note.content": f"{summary}. Reproduce the sweep: `{parent.data.tags['command']}`",
+        },
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pipeline.promote", description=__doc__.split("\n\n")[1])
-    parser.add_argument("--sweep", metavar="ID",
-                        help="the sweep's id or its run's, or the beginning of one; the newest if not given")
+    parser.add_argument(
+        "--sweep", metavar="ID", help="the sweep's id or its run's, or the beginning of one; the newest if not given"
+    )
     parser.add_argument("--run", metavar="ID", help="promote this run instead of a sweep's best")
     parser.add_argument("--dry-run", action="store_true", help="only report")
     parser.add_argument("--force", action="store_true", help="also replace a better champion")
@@ -127,11 +148,16 @@ def main() -> None:
         client, experiment = open_store(tracking)
         sync(tracking)
         end_orphans(client, experiment)
-        best = (find_run(client, experiment, arguments.run) if arguments.run else
-                report(client, experiment, arguments.sweep, arguments.dry_run))
+        best = (
+            find_run(client, experiment, arguments.run)
+            if arguments.run
+            else report(client, experiment, arguments.sweep, arguments.dry_run)
+        )
         if arguments.dry_run:
-            print(f"promote: best: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f} "
-                  "(dry run: nothing promoted)")
+            print(
+                f"promote: best: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f} "
+                "(dry run: nothing promoted)"
+            )
         else:
             print("promote: " + promote(client, experiment, composed, best, arguments.force))
     except UserError as error:

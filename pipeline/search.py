@@ -19,9 +19,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
-from pipeline import config, paths, sweep
-from pipeline.errors import UserError
-from pipeline.shell import fail
+from pipeline import sweep
+from pipeline.common import paths
+from pipeline.common.errors import UserError
+from pipeline.config import schema as config
+from pipeline.config.command import fail
 from pipeline.train import train
 
 

@@ -23,17 +23,17 @@ import mlflow
 import numpy as np
 import yaml
 
-from pipeline import paths
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.folder import read_image
 from pipeline.characters.normalise import normalise_all
-from pipeline.errors import DataError
+from pipeline.common import paths
+from pipeline.common.errors import DataError
 from pipeline.nn.network import load_network
-from pipeline.page.export import to_json
-from pipeline.page.language import load_language
-from pipeline.page.options import OcrOptions
-from pipeline.page.photo import load_photo
-from pipeline.page.reader import read
+from pipeline.output.export import to_json
+from pipeline.reading.language import load_language
+from pipeline.reading.options import OcrOptions
+from pipeline.reading.photo import load_photo
+from pipeline.reading.reader import read
 
 NEEDS = ("mlflow", "numpy", "pillow", "pyyaml", "scikit-image", "scipy", "threadpoolctl")
 """What reading needs, pinned in the model as it is installed here."""
@@ -94,14 +94,22 @@ def log_model(run_id: str, weights: Path) -> str:
     images[0, 4:28, 15:18] = 255  # an I
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
     return Model.log(
-        None, mlflow.pyfunc, name="model", run_id=run_id,
-        python_model=str(Path(__file__).resolve()), code_paths=[str(paths.ROOT / "pipeline")],
+        None,
+        mlflow.pyfunc,
+        name="model",
+        run_id=run_id,
+        python_model=str(Path(__file__).resolve()),
+        code_paths=[str(paths.ROOT / "pipeline")],
         artifacts={"weights": str(weights), "language": str(language), "ocr": str(ocr)},
         pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
         signature=ModelSignature(
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, -1, -1))]),
-            outputs=Schema([TensorSpec(np.dtype(str), (-1,), "characters"),
-                            TensorSpec(np.dtype(np.float32), (-1, len(CLASSES)), "probabilities")]),
+            outputs=Schema(
+                [
+                    TensorSpec(np.dtype(str), (-1,), "characters"),
+                    TensorSpec(np.dtype(np.float32), (-1, len(CLASSES)), "probabilities"),
+                ]
+            ),
             params=ParamSchema([ParamSpec("page", "string", ""), ParamSpec("character", "string", "")]),
         ),
         input_example=images,

@@ -17,18 +17,19 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from tqdm import tqdm
 
-from pipeline import metrics, paths, sweep, tracking
+from pipeline import sweep, tracking
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.augment import augment
 from pipeline.characters.dataset import Splits
-from pipeline.config import Config
-from pipeline.errors import DataError, UserError
-from pipeline.files import md5, write_json, write_table
+from pipeline.common import metrics, paths
+from pipeline.common.errors import DataError, UserError
+from pipeline.common.files import md5, write_json, write_table
+from pipeline.config.command import command
+from pipeline.config.schema import Config
 from pipeline.nn.gradient_check import TOLERANCE, check_network
 from pipeline.nn.network import Network, build_network, load_network, save_network
 from pipeline.nn.training import EpochRecord, History, fit
 from pipeline.prepare import described, prepared
-from pipeline.shell import command
 
 
 def train(config: Config, output: Path) -> float:
@@ -40,10 +41,18 @@ def train(config: Config, output: Path) -> float:
         return earlier
     splits, source = prepared(config, output)
     checkpoint = job.checkpoint(mark) if job else output / paths.CHECKPOINT
-    tags = {"stage": "train", "seed": str(config.seed), "fingerprint": mark, "folder": str(output.resolve()),
-            "mlflow.note.content": description(config)}
-    with (job.start(run_name(config), tags) if job else
-          tracking.Run(config.tracking, f"{config.model.name}-{run_name(config)}", tags)) as run:
+    tags = {
+        "stage": "train",
+        "seed": str(config.seed),
+        "fingerprint": mark,
+        "folder": str(output.resolve()),
+        "mlflow.note.content": description(config),
+    }
+    with (
+        job.start(run_name(config), tags)
+        if job
+        else tracking.Run(config.tracking, f"{config.model.name}-{run_name(config)}", tags)
+    ) as run:
         started = time.perf_counter()
         run.params(config.values)
         run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
@@ -58,33 +67,45 @@ def train(config: Config, output: Path) -> float:
         write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
         write_json(output / paths.TRAIN_METRICS, result)
         run.metrics({f"best/{key.removeprefix('best_')}": value for key, value in result.items()})
-        run.tags({"weights": md5(output / paths.MODEL), "data.prepared": md5(source),
-                  "seconds": round(time.perf_counter() - started, 1)})
+        run.tags(
+            {
+                "weights": md5(output / paths.MODEL),
+                "data.prepared": md5(source),
+                "seconds": round(time.perf_counter() - started, 1),
+            }
+        )
         run.artifact(output / paths.HISTORY)
         if job:
             run.artifact(draw(history, output))  # its model is logged if it turns out to be the best
         else:
             run.model(output / paths.MODEL)
         if history.interrupted:
-            print(f"train: interrupted after epoch {len(history.records)} of {config.train.epochs}; the best weights so far "
-                  "are saved. The same command goes on where it stopped", file=sys.stderr)
+            print(
+                f"train: interrupted after epoch {len(history.records)} of {config.train.epochs}; the best weights so far "
+                "are saved. The same command goes on where it stopped",
+                file=sys.stderr,
+            )
             raise KeyboardInterrupt("interrupted")
     checkpoint.unlink(missing_ok=True)
     if not job:
-        print(f"train: validation accuracy {result['valid/accuracy']:.4f} at epoch {history.best_epoch} of "
-              f"{len(history.records)}")
+        print(
+            f"train: validation accuracy {result['valid/accuracy']:.4f} at epoch {history.best_epoch} of {len(history.records)}"
+        )
     return result["valid/accuracy"]
 
 
-def learn(network: Network, splits: Splits, config: Config, checkpoint: Path, run: tracking.Run,
-          job: sweep.Job | None) -> History:
+def learn(
+    network: Network, splits: Splits, config: Config, checkpoint: Path, run: tracking.Run, job: sweep.Job | None
+) -> History:
     """Fit the network, reporting every epoch to the run, and to the terminal or the sweep."""
     if not config.train.resume:
         checkpoint.unlink(missing_ok=True)
     if checkpoint.exists() and not job:
         print(f"train: going on from {checkpoint}")
-    with tqdm(total=config.train.epochs, desc="train", unit="epoch", leave=False,
-              disable=job is not None or not sys.stderr.isatty()) as bar:
+    with tqdm(
+        total=config.train.epochs, desc="train", unit="epoch", leave=False, disable=job is not None or not sys.stderr.isatty()
+    ) as bar:
+
         def report(record: EpochRecord) -> None:
             run.metrics({key: value for key, value in record.row().items() if key != "epoch"}, step=record.epoch)
             if job:
@@ -93,13 +114,25 @@ def learn(network: Network, splits: Splits, config: Config, checkpoint: Path, ru
             bar.set_postfix(valid=f"{record.valid_accuracy:.4f}", loss=f"{record.train_loss:.3f}", refresh=False)
             bar.update()
             if bar.disable and (record.epoch == 1 or record.epoch % max(1, config.train.epochs // 10) == 0):
-                print(f"train: epoch {record.epoch}/{config.train.epochs}  loss {record.train_loss:.3f}  "
-                      f"validation accuracy {record.valid_accuracy:.4f}  {record.seconds:.1f} s", flush=True)
+                print(
+                    f"train: epoch {record.epoch}/{config.train.epochs}  loss {record.train_loss:.3f}  "
+                    f"validation accuracy {record.valid_accuracy:.4f}  {record.seconds:.1f} s",
+                    flush=True,
+                )
 
         distort = partial(augment, options=config.augment) if any(config.values["augment"].values()) else None
         context = {"augment": config.values["augment"], "initial": initial_version(config)}
-        return fit(network, (splits.train.images, splits.train.labels), (splits.valid.images, splits.valid.labels),
-                   config.train, config.seed, augment=distort, on_epoch=report, checkpoint=checkpoint, context=context)
+        return fit(
+            network,
+            (splits.train.images, splits.train.labels),
+            (splits.valid.images, splits.valid.labels),
+            config.train,
+            config.seed,
+            augment=distort,
+            on_epoch=report,
+            checkpoint=checkpoint,
+            context=context,
+        )
 
 
 def start_from(network: Network, path: Path) -> None:
@@ -128,8 +161,10 @@ def best_metrics(history: History) -> dict[str, float]:
     if not history.records:
         return {"best_epoch": 0, "valid/accuracy": 0.0}
     best = history.records[history.best_epoch - 1].row()
-    return {"best_epoch": history.best_epoch,
-            **{key: best[key] for key in ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")}}
+    return {
+        "best_epoch": history.best_epoch,
+        **{key: best[key] for key in ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")},
+    }
 
 
 def without_time(record: EpochRecord) -> dict[str, float]:
@@ -162,10 +197,15 @@ def initial_version(config: Config) -> str | None:
 def description(config: Config) -> str:
     """What a run is and how to have it again, in one line."""
     size = "-".join(map(str, (SIZE * SIZE, *config.model.channels, *config.model.hidden, len(CLASSES))))
-    command = "dvc repro" if os.environ.get("DVC_STAGE") else " ".join(
-        ["python -m pipeline.train", *(HydraConfig.get().overrides.task if HydraConfig.initialized() else ())])
-    return (f"{config.model.name.upper()} {size} on {'+'.join(config.data.sources)}, {config.train.optimizer}, "
-            f"{config.train.epochs} epochs, seed {config.seed}. Reproduce it: `{command}`")
+    command = (
+        "dvc repro"
+        if os.environ.get("DVC_STAGE")
+        else " ".join(["python -m pipeline.train", *(HydraConfig.get().overrides.task if HydraConfig.initialized() else ())])
+    )
+    return (
+        f"{config.model.name.upper()} {size} on {'+'.join(config.data.sources)}, {config.train.optimizer}, "
+        f"{config.train.epochs} epochs, seed {config.seed}. Reproduce it: `{command}`"
+    )
 
 
 def draw(history: History, output: Path) -> Path:

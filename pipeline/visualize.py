@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import figures, metrics, paths, tracking
-from pipeline.arrays import load_arrays
+from pipeline import figures, tracking
 from pipeline.characters import SIZE
 from pipeline.characters.dataset import Splits, load_splits
-from pipeline.config import Config
-from pipeline.files import md5, replacing_folder
+from pipeline.common import metrics, paths
+from pipeline.common.arrays import load_arrays
+from pipeline.common.files import md5, replacing_folder
+from pipeline.config.command import command
+from pipeline.config.schema import Config
 from pipeline.nn import diagnostics
 from pipeline.nn.layers import Relu, Sigmoid, Tanh
 from pipeline.nn.network import Network, build_network, load_network
-from pipeline.shell import command
 
 EXAMPLES = 8
 
@@ -24,15 +25,21 @@ def visualize(config: Config, output: Path) -> None:
     splits, _ = load_splits(output / paths.CHARACTERS)
     network, extra = load_network(output / paths.MODEL)
     with replacing_folder(output / paths.FIGURES) as folder:
+
         def save(name: str, figure: figures.Figure) -> None:
             figures.save(figure, folder / f"{name}.png", config.visualize.dpi)
 
         rows = read_history(output / paths.HISTORY)
         save("learning_curves", figures.learning_curves(rows, "Learning curves"))
         initial = build_network(network.options, np.random.default_rng(extra["seed"]))
-        save("first_layer", figures.weight_pictures(
-            first_layer(initial)[:config.visualize.units], first_layer(network)[:config.visualize.units],
-            "What the first layer looks for: red adds, blue subtracts"))
+        save(
+            "first_layer",
+            figures.weight_pictures(
+                first_layer(initial)[: config.visualize.units],
+                first_layer(network)[: config.visualize.units],
+                "What the first layer looks for: red adds, blue subtracts",
+            ),
+        )
         draw_mistakes(save, splits, output)
         draw_theory(save, config)
     with tracking.Run(config.tracking, "visualize", {"stage": "visualize"}, weights=md5(output / paths.MODEL)) as run:
@@ -44,8 +51,7 @@ def visualize(config: Config, output: Path) -> None:
 def read_history(path: Path) -> list[dict[str, float]]:
     """The epochs that `train` wrote."""
     with open(path, newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} | {"epoch": int(row["epoch"])}
-                for row in csv.DictReader(file)]
+        return [{key: float(value) for key, value in row.items()} | {"epoch": int(row["epoch"])} for row in csv.DictReader(file)]
 
 
 def first_layer(network: Network) -> np.ndarray:
@@ -65,26 +71,56 @@ def draw_mistakes(save, splits: Splits, output: Path) -> None:
     title = f"Confusion matrix of {len(labels):,} test characters: {accuracy:.1%} right"
     save("confusion_matrix", figures.confusion(matrix, title))
     pairs = metrics.confused_pairs(matrix, 10)
-    examples = [splits.test.images[(labels == metrics.CLASSES.index(pair["true"]))
-                                   & (predicted == metrics.CLASSES.index(pair["read"]))][:EXAMPLES] for pair in pairs]
+    examples = [
+        splits.test.images[(labels == metrics.CLASSES.index(pair["true"])) & (predicted == metrics.CLASSES.index(pair["read"]))][
+            :EXAMPLES
+        ]
+        for pair in pairs
+    ]
     save("confused_pairs", figures.confused_pairs(pairs, examples, "The most confused pairs, with test glyphs"))
-    save("reliability", figures.reliability(
-        probabilities.max(axis=1), predicted == labels, metrics.expected_calibration_error(probabilities, labels), metrics.BINS))
+    save(
+        "reliability",
+        figures.reliability(
+            probabilities.max(axis=1),
+            predicted == labels,
+            metrics.expected_calibration_error(probabilities, labels),
+            metrics.BINS,
+        ),
+    )
     save("accuracy_coverage", figures.accuracy_coverage(*metrics.accuracy_coverage(probabilities, labels)))
 
 
 def draw_theory(save, config: Config) -> None:
     """Activations and derivatives, vanishing gradients, and what initialisation does to the signal (docs/theory.md)."""
-    save("activations", figures.activations({
-        layer.__name__.lower(): (lambda x, layer=layer: layer().forward(x).copy(), lambda x, layer=layer: derivative(layer(), x))
-        for layer in (Sigmoid, Tanh, Relu)}))
+    save(
+        "activations",
+        figures.activations(
+            {
+                layer.__name__.lower(): (
+                    lambda x, layer=layer: layer().forward(x).copy(),
+                    lambda x, layer=layer: derivative(layer(), x),
+                )
+                for layer in (Sigmoid, Tanh, Relu)
+            }
+        ),
+    )
     depth, width = config.visualize.depth, config.visualize.width
-    save("vanishing_gradients", figures.per_layer(
-        diagnostics.gradient_sizes(depth, width, config.seed), "root mean square of dJ/dW",
-        f"Vanishing gradients: {depth} hidden layers of {width}, right after Xavier initialisation"))
-    save("initialisation", figures.per_layer(
-        diagnostics.activation_variances(depth, width, config.seed), "variance of the activations over the batch",
-        f"What initialisation does to the signal: {depth} hidden tanh layers of {width}"))
+    save(
+        "vanishing_gradients",
+        figures.per_layer(
+            diagnostics.gradient_sizes(depth, width, config.seed),
+            "root mean square of dJ/dW",
+            f"Vanishing gradients: {depth} hidden layers of {width}, right after Xavier initialisation",
+        ),
+    )
+    save(
+        "initialisation",
+        figures.per_layer(
+            diagnostics.activation_variances(depth, width, config.seed),
+            "variance of the activations over the batch",
+            f"What initialisation does to the signal: {depth} hidden tanh layers of {width}",
+        ),
+    )
 
 
 def derivative(layer, x: np.ndarray) -> np.ndarray:

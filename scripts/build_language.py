@@ -1,4 +1,4 @@
-"""Build `data/language.npz`, the table behind `pipeline.page.language`, from the word frequencies of wordfreq.
+"""Build `data/language.npz`, the table behind `pipeline.reading.language`, from the word frequencies of wordfreq.
 
     pip install wordfreq && python scripts/build_language.py
 
@@ -17,8 +17,8 @@ import numpy as np
 from wordfreq import iter_wordlist, word_frequency
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from pipeline.files import replacing  # noqa: E402
-from pipeline.page.language import ALPHABET, END, SCALE, encode  # noqa: E402
+from pipeline.common.files import replacing  # noqa: E402
+from pipeline.reading.language import ALPHABET, END, SCALE, encode  # noqa: E402
 
 
 def words(count: int) -> dict[str, float]:
@@ -28,7 +28,7 @@ def words(count: int) -> dict[str, float]:
         printed = word.replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "").upper()
         if re.fullmatch("[A-Z]+", printed):
             if len(printed) == 1 and printed not in "AI":
-                continue    # wordfreq counts every letter as a word; alone they are codes, not English
+                continue  # wordfreq counts every letter as a word; alone they are codes, not English
             found[printed] += word_frequency(word, "en")
             if len(found) >= count:
                 break
@@ -44,7 +44,7 @@ def count_ngrams(weights: dict[str, float], order: int, power: float) -> list[di
         mass = (weight / smallest) ** power
         for i in range(1, len(text)):
             for k in range(min(order, i + 1)):
-                counts[k][text[i - k:i]][text[i]] += mass
+                counts[k][text[i - k : i]][text[i]] += mass
     return counts
 
 

@@ -23,8 +23,8 @@ from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
 from pipeline.characters import CLASSES
-from pipeline.characters.skeleton import strokes_from_mask
-from pipeline.characters.stroke_library import VARIANTS, Glyph, save_library
+from pipeline.synthesis.skeleton import strokes_from_mask
+from pipeline.synthesis.stroke_library import VARIANTS, Glyph, save_library
 
 ROOT = Path(__file__).resolve().parents[1]
 CAP_HEIGHT = 150  # pixels of a capital H while its skeleton is taken
@@ -33,7 +33,9 @@ OPEN_LICENCES = {"OFL-1.1", "Apache-2.0"}
 
 # package: capitals and digits that are no separately printed character in this family, `-` before the lower-case
 # ones, and `*` for a family whose lower-case letters are small capitals or cursive: none of them is taken.
-FAMILIES = dict(line.split(maxsplit=1) if " " in line else (line, "") for line in """\
+FAMILIES = dict(
+    line.split(maxsplit=1) if " " in line else (line, "")
+    for line in """\
 amatic-sc *
 andika
 annie-use-your-telescope
@@ -135,19 +137,48 @@ yusei-magic
 zen-kurenaido
 zeyada JQX
 zhi-mang-xing ABCDEFGHIJKLMNOPQRSTUVWXYZ *
-""".splitlines())
+""".splitlines()
+)
 
 # Families of one designer or of one design share a split, so that a test never sees a hand it was trained on.
 RELATED = [
-    {"caveat", "caveat-brush"}, {"comic-neue", "comic-relief"}, {"delius", "delius-unicase"},
+    {"caveat", "caveat-brush"},
+    {"comic-neue", "comic-relief"},
+    {"delius", "delius-unicase"},
     {"edu-nsw-act-foundation", "edu-qld-beginner", "edu-sa-beginner", "edu-tas-beginner", "edu-vic-wa-nt-beginner"},
-    {"patrick-hand", "patrick-hand-sc"}, {"shadows-into-light", "shadows-into-light-two"},
-    {"liu-jian-mao-cao", "over-the-rainbow"}, {"nanum-brush-script", "nanum-pen-script"},
+    {"patrick-hand", "patrick-hand-sc"},
+    {"shadows-into-light", "shadows-into-light-two"},
+    {"liu-jian-mao-cao", "over-the-rainbow"},
+    {"nanum-brush-script", "nanum-pen-script"},
 ]
-VALID = {"coming-soon", "gochi-hand", "hi-melody", "just-me-again-down-here", "kavivanar", "mansalva", "nova-round", "pangolin",
-         "rock-salt", "short-stack", "square-peg", "the-girl-next-door"}
-TEST = {"annie-use-your-telescope", "chilanka", "east-sea-dokdo", "grape-nuts", "indie-flower", "mali", "neucha",
-        "nothing-you-could-do", "schoolbell", "shantell-sans", "waiting-for-the-sunrise", "yomogi"}
+VALID = {
+    "coming-soon",
+    "gochi-hand",
+    "hi-melody",
+    "just-me-again-down-here",
+    "kavivanar",
+    "mansalva",
+    "nova-round",
+    "pangolin",
+    "rock-salt",
+    "short-stack",
+    "square-peg",
+    "the-girl-next-door",
+}
+TEST = {
+    "annie-use-your-telescope",
+    "chilanka",
+    "east-sea-dokdo",
+    "grape-nuts",
+    "indie-flower",
+    "mali",
+    "neucha",
+    "nothing-you-could-do",
+    "schoolbell",
+    "shantell-sans",
+    "waiting-for-the-sunrise",
+    "yomogi",
+}
 
 
 def main() -> None:
@@ -266,7 +297,8 @@ def write_notice(notices: list[tuple[str, str, str]]) -> None:
     (ROOT / "NOTICE").write_text(
         "The stroke library `data/strokes.npz` holds skeletons taken from the glyphs of these font families. The fonts are\n"
         "under the SIL Open Font License 1.1 (OFL-1.1, https://openfontlicense.org) or the Apache License 2.0 (Apache-2.0,\n"
-        "https://www.apache.org/licenses/LICENSE-2.0), and so is what the library takes from each.\n\n" + "\n".join(lines) + "\n")
+        "https://www.apache.org/licenses/LICENSE-2.0), and so is what the library takes from each.\n\n" + "\n".join(lines) + "\n"
+    )
 
 
 if __name__ == "__main__":

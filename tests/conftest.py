@@ -11,8 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-TINY = ["data.train_per_class=4", "data.valid_per_class=2", "data.test_per_class=2", "train.epochs=2",
-        "model.channels=[4,4]", "model.hidden=[8]"]
+TINY = [
+    "data.train_per_class=4",
+    "data.valid_per_class=2",
+    "data.test_per_class=2",
+    "train.epochs=2",
+    "model.channels=[4,4]",
+    "model.hidden=[8]",
+]
 """Overrides that shrink the default pipeline to seconds."""
 
 
@@ -44,9 +50,17 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(project: Path) -> Callable[..., subprocess.CompletedProcess]:
     """`run("pipeline.train", "train.lr=1")` runs a module in the copy of the project and returns what it printed."""
+
     def run_module(*arguments: str, check: bool = True, **options) -> subprocess.CompletedProcess:
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
-                              capture_output=True, timeout=300, **options)
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=project,
+            env=clean_environment(),
+            text=True,
+            capture_output=True,
+            timeout=300,
+            **options,
+        )
         assert not check or done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -6,8 +6,9 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from pipeline import conf_files, config
-from pipeline.errors import ConfigError
+from pipeline.common.errors import ConfigError
+from pipeline.config import conf_files
+from pipeline.config import schema as config
 
 ROOT = Path(__file__).resolve().parent.parent
 CONF = ROOT / "conf"
@@ -24,8 +25,11 @@ def test_the_default_composition_fits_the_schema():
     assert read.values["train"]["lr"] == read.train.lr
 
 
-@pytest.mark.parametrize("file", sorted(path for group in config.SECTIONS for path in (CONF / group).glob("*.yaml")),
-                         ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "file",
+    sorted(path for group in config.SECTIONS for path in (CONF / group).glob("*.yaml")),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
 def test_every_file_of_conf_fits_the_schema(file):
     config.read(composed(f"{file.parent.name}={file.stem}"), [file.parent.name])
 
@@ -50,16 +54,27 @@ def test_dvc_tracks_every_file_a_stage_is_composed_from(stage):
 
 def test_an_untracked_choice_is_refused():
     with pytest.raises(ConfigError, match="conf/train/adam.yaml"):
-        conf_files.check_tracked("train", {**{group: choice for group, choice in composed().hydra.runtime.choices.items()},
-                                       "train": "adam"})
+        conf_files.check_tracked(
+            "train", {**{group: choice for group, choice in composed().hydra.runtime.choices.items()}, "train": "adam"}
+        )
 
 
-@pytest.mark.parametrize("override, key", [
-    ("train.lr=fast", "train.lr"), ("train.lr=-1", "train.lr"), ("train.batch_size=0", "train.batch_size"),
-    ("model.name=transformer", "model.name"), ("model.hidden=[0]", "model.hidden"), ("data.sources=[mnist]", "data.sources"),
-    ("+train.speed=3", "train.speed"), ("seed=-1", "seed"), ("train.epochs=1.5", "train.epochs"),
-    ("ocr.reject_below=2", "ocr.reject_below"), ("train.lr=null", "train.lr"),
-])
+@pytest.mark.parametrize(
+    "override, key",
+    [
+        ("train.lr=fast", "train.lr"),
+        ("train.lr=-1", "train.lr"),
+        ("train.batch_size=0", "train.batch_size"),
+        ("model.name=transformer", "model.name"),
+        ("model.hidden=[0]", "model.hidden"),
+        ("data.sources=[mnist]", "data.sources"),
+        ("+train.speed=3", "train.speed"),
+        ("seed=-1", "seed"),
+        ("train.epochs=1.5", "train.epochs"),
+        ("ocr.reject_below=2", "ocr.reject_below"),
+        ("train.lr=null", "train.lr"),
+    ],
+)
 def test_a_wrong_value_names_its_key(override, key):
     with pytest.raises(ConfigError) as error:
         config.read(composed(override), ["seed", *config.SECTIONS])
@@ -73,11 +88,21 @@ def test_a_stage_is_handed_only_what_it_reads():
 
 def test_flatten():
     assert config.flatten({"train": {"lr": 0.1}, "model": {"hidden": [1, 2]}, "seed": 1}) == {
-        "train.lr": 0.1, "model.hidden": [1, 2], "seed": 1}
+        "train.lr": 0.1,
+        "model.hidden": [1, 2],
+        "seed": 1,
+    }
 
 
-@pytest.mark.parametrize("content, reason", [(b"lr: \xff\xfe\n", "mine.yaml"), (b"lr: " + b"9" * 5000, "line 1: a value longer"),
-                                             (b"lr: [1,\nb: 2\n", "line 3"), (b"lr: \x00\n", "mine.yaml")])
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (b"lr: \xff\xfe\n", "mine.yaml"),
+        (b"lr: " + b"9" * 5000, "line 1: a value longer"),
+        (b"lr: [1,\nb: 2\n", "line 3"),
+        (b"lr: \x00\n", "mine.yaml"),
+    ],
+)
 def test_a_file_that_is_no_yaml_is_named(tmp_path, content, reason):
     (tmp_path / "mine.yaml").write_bytes(content)
     with pytest.raises(ConfigError, match=reason) as error:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DataError
-from pipeline.files import replacing, replacing_folder, write_json, write_table
+from pipeline.common.errors import DataError
+from pipeline.common.files import replacing, replacing_folder, write_json, write_table
 
 
 def test_a_failure_leaves_the_old_file_and_no_rest(tmp_path):
@@ -35,7 +35,7 @@ def test_a_failure_leaves_the_old_folder_and_no_rest(tmp_path):
 KILLED = """
 import os, sys
 from pathlib import Path
-from pipeline.files import replacing, replacing_folder
+from pipeline.common.files import replacing, replacing_folder
 with replacing(Path(sys.argv[1]) / "a.json"), replacing_folder(Path(sys.argv[1]) / "pages"):
     os.kill(os.getpid(), 9)
 """
@@ -47,8 +47,12 @@ def test_the_next_write_removes_what_a_killed_one_left(tmp_path):
     assert len(os.listdir(tmp_path)) == 2
     with replacing(tmp_path / "a.json"), replacing_folder(tmp_path / "pages"):
         assert len(os.listdir(tmp_path)) == 2
-        living = subprocess.Popen([sys.executable, "-c", KILLED.replace("os.kill(os.getpid(), 9)", "print(flush=True); input()"),
-                                   str(tmp_path)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        living = subprocess.Popen(
+            [sys.executable, "-c", KILLED.replace("os.kill(os.getpid(), 9)", "print(flush=True); input()"), str(tmp_path)],
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         living.stdout.readline()
         assert len(os.listdir(tmp_path)) == 4, "another process's that still lives"
     write_json(tmp_path / "a.json", {})

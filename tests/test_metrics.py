@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from pipeline import metrics
+from pipeline.common import metrics
 
 
 def one_hot(classes, confidence=0.9):

@@ -15,8 +15,14 @@ from tests.conftest import clean_environment, copy_project
 
 
 def dvc(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=project, env=clean_environment(), text=True,
-                          capture_output=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=project,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
     assert not check or done.returncode == 0, f"dvc {arguments}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -42,8 +48,11 @@ def reproduced(tmp_path_factory) -> Path:
     edit(project / "conf/model/cnn.yaml", "channels", "[4, 4]")
     for text in sorted((project / "data/pages").glob("*.txt"))[1:]:
         text.unlink()
-    for command in (["git", "init", "-q"], ["git", "add", "."],
-                    ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"]):
+    for command in (
+        ["git", "init", "-q"],
+        ["git", "add", "."],
+        ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
+    ):
         subprocess.run(command, cwd=project, check=True)
     dvc(project, "add", "data")
     assert ran(dvc(project, "repro")) == ["prepare", "train", "evaluate", "visualize", "ocr"]
@@ -68,8 +77,14 @@ def test_train_and_evaluate_agree(reproduced):
     """The stored weights give on the validation split the accuracy that training reported."""
     with np.load(reproduced / "prepared/characters.npz") as data:
         np.savez(reproduced / "outputs/valid.npz", images=data["valid_images"], labels=data["valid_labels"])
-    done = subprocess.run([sys.executable, "-m", "pipeline.evaluate", "evaluate.on=outputs/valid.npz"], cwd=reproduced,
-                          env=clean_environment(), text=True, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.evaluate", "evaluate.on=outputs/valid.npz"],
+        cwd=reproduced,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     measured = json.loads(done.stdout)
     assert set(measured) == {"accuracy", "loss", "n"} and measured["n"] == 72
     trained = json.loads((reproduced / "reports/metrics/train.json").read_text())
@@ -106,7 +121,7 @@ def test_one_run_holds_everything(reproduced):
 
     client = mlflow.MlflowClient(f"sqlite:///{reproduced}/mlflow.db")
     experiment = client.get_experiment_by_name("handprint")
-    run, = client.search_runs([experiment.experiment_id])
+    (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.params["train.lr"] and run.data.params["data.sources"] == "['strokes']" and run.data.params["ocr.beam"]
     assert {"valid/accuracy", "test/accuracy", "ocr/cer", "train/loss"} <= set(run.data.metrics)
@@ -132,21 +147,27 @@ def test_dvc_shows_something_useful(reproduced):
 
 def test_the_same_configuration_gives_the_same_bytes_in_another_clone(reproduced, tmp_path):
     twin = tmp_path / "twin"
-    shutil.copytree(reproduced, twin, ignore=shutil.ignore_patterns("mlflow.db*", "mlruns", "outputs", "cache", "prepared",
-                                                                    "models", "reports"))
+    shutil.copytree(
+        reproduced,
+        twin,
+        ignore=shutil.ignore_patterns("mlflow.db*", "mlruns", "outputs", "cache", "prepared", "models", "reports"),
+    )
     dvc(twin, "repro", "--force")
     assert (twin / "dvc.lock").read_text() == (reproduced / "dvc.lock").read_text()
 
 
-@pytest.mark.parametrize("arguments, said", [
-    (["pipeline.train", "train.lrr=1"], "train.lrr"),
-    (["pipeline.train", "train.lr=-1"], "train.lr"),
-    (["pipeline.train", "train=nothing"], "nothing"),
-    (["pipeline.train", "data=nist36", "data.root=nowhere"], "nowhere"),
-    (["pipeline.evaluate"], "models/model.npz"),
-    (["pipeline.evaluate", "evaluate.on=nowhere.npz", "evaluate.model=model.npz"], "model.npz"),
-    (["pipeline.ocr", "ocr.pages=nowhere.jpg"], "models/model.npz"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["pipeline.train", "train.lrr=1"], "train.lrr"),
+        (["pipeline.train", "train.lr=-1"], "train.lr"),
+        (["pipeline.train", "train=nothing"], "nothing"),
+        (["pipeline.train", "data=nist36", "data.root=nowhere"], "nowhere"),
+        (["pipeline.evaluate"], "models/model.npz"),
+        (["pipeline.evaluate", "evaluate.on=nowhere.npz", "evaluate.model=model.npz"], "model.npz"),
+        (["pipeline.ocr", "ocr.pages=nowhere.jpg"], "models/model.npz"),
+    ],
+)
 def test_a_mistake_is_one_line_and_a_status(run, arguments, said):
     done = run(*arguments, "tracking.uri=none", check=False)
     assert done.returncode == 1
@@ -159,12 +180,21 @@ def test_one_bad_page_does_not_stop_the_others(reproduced, tmp_path):
     good = sorted((reproduced / "prepared/pages").glob("*.jpg"))[0]
     shutil.copy(good, pages / "good.jpg")
     (pages / "bad.jpg").write_bytes(b"not an image")
-    done = subprocess.run([sys.executable, "-m", "pipeline.ocr", f"ocr.pages={pages}", f"ocr.output={tmp_path / 'out'}"],
-                          cwd=reproduced, env=clean_environment(), text=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.ocr", f"ocr.pages={pages}", f"ocr.output={tmp_path / 'out'}"],
+        cwd=reproduced,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+    )
     assert done.returncode == 1 and "bad.jpg" in done.stderr and "1 of 2 pages" in done.stderr
     assert (tmp_path / "out/good.txt").exists() and not list((tmp_path / "out").glob("bad*"))
 
 
 def test_gradients_of_the_configured_network(run):
-    assert "relative error" in run("pipeline.train", "train.check_gradients=true", "model.channels=[2]", "model.hidden=[3]",
-                                   "tracking.uri=none").stdout
+    assert (
+        "relative error"
+        in run(
+            "pipeline.train", "train.check_gradients=true", "model.channels=[2]", "model.hidden=[3]", "tracking.uri=none"
+        ).stdout
+    )

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from pipeline import champion as the_champion
-from pipeline import paths, promote
-from pipeline.errors import UserError
+from pipeline import promote
+from pipeline.common import paths
+from pipeline.common.errors import UserError
 from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import dvc, edit
@@ -22,8 +23,9 @@ GRID = ["-m", "experiment=grid", "train.epochs=3", "train.lr=0.02,0.04", "train.
 
 
 def python(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
-                          capture_output=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=300
+    )
     assert not check or done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
 
@@ -133,8 +135,9 @@ def test_a_better_champion_is_replaced_only_when_told(promoted, again):
     client, _, children = runs_of(project)
     first = champion(project)
     other = next(child for child in children if child.info.run_id != first.run_id)
-    better = client.create_model_version("handprint", first.source, other.info.run_id, tags={
-        "accuracy": "0.99", "data.prepared": first.tags["data.prepared"]})
+    better = client.create_model_version(
+        "handprint", first.source, other.info.run_id, tags={"accuracy": "0.99", "data.prepared": first.tags["data.prepared"]}
+    )
     client.set_registered_model_alias("handprint", "champion", better.version)
     before = (project / "conf/champion.yaml").read_bytes()
     assert "NOT PROMOTED: the champion" in again()
@@ -152,8 +155,11 @@ def test_a_better_run_that_is_no_champion_is_a_warning_and_can_be_promoted_itsel
     project, _ = promoted
     client, _, _ = runs_of(project)
     first = client.get_run(champion(project).run_id)
-    rival = client.create_run(first.info.experiment_id, run_name="default", tags={
-        **{key: first.data.tags[key] for key in ("data.prepared", "weights", "folder")}, "stage": "train"})
+    rival = client.create_run(
+        first.info.experiment_id,
+        run_name="default",
+        tags={**{key: first.data.tags[key] for key in ("data.prepared", "weights", "folder")}, "stage": "train"},
+    )
     with tempfile.TemporaryDirectory() as folder:
         file = client.download_artifacts(first.info.run_id, "config.yaml", folder)
         client.log_artifact(rival.info.run_id, file)

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pipeline.conf_files import check_file
-from pipeline.errors import ConfigError
+from pipeline.common.errors import ConfigError
+from pipeline.config.conf_files import check_file
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.tracking.origin import this_process
@@ -55,9 +55,16 @@ def project(tmp_path: Path) -> Path:
 def start(project: Path, *arguments: str) -> subprocess.Popen:
     """Start a module in the copy of the project; it leads a process group of its own, and listens to SIGINT, which it
     would not if the tests themselves run in the background of a shell."""
-    return subprocess.Popen([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=project,
+        env=clean_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen) -> bool:
@@ -92,8 +99,11 @@ def one_line(done: subprocess.CompletedProcess, *said: str, status: int = 1) -> 
 
 def leftovers(folder: Path) -> list[Path]:
     """Temporary files that should be gone."""
-    return [path for path in folder.rglob(".*") if path.is_file() and not {".dvc", ".git"} & set(path.parts)
-            and path.name not in (".dvcignore", ".gitignore", ".lock")]
+    return [
+        path
+        for path in folder.rglob(".*")
+        if path.is_file() and not {".dvc", ".git"} & set(path.parts) and path.name not in (".dvcignore", ".gitignore", ".lock")
+    ]
 
 
 # Kills and interrupts
@@ -137,23 +147,38 @@ def test_killed_at_twenty_random_moments(project, run):
 @pytest.mark.slow
 def test_dvc_repro_goes_on_after_it_was_killed(project):
     """DVC removes what a stage wrote before it runs the stage; the checkpoint lies elsewhere. Its locks die with it."""
-    for file, key, value in (("data/strokes", "train_per_class", 4), ("data/strokes", "valid_per_class", 2),
-                             ("data/strokes", "test_per_class", 2), ("model/cnn", "channels", [4, 4]),
-                             ("train/sgd", "epochs", 150), ("tracking/local", "uri", "none")):
+    for file, key, value in (
+        ("data/strokes", "train_per_class", 4),
+        ("data/strokes", "valid_per_class", 2),
+        ("data/strokes", "test_per_class", 2),
+        ("model/cnn", "channels", [4, 4]),
+        ("train/sgd", "epochs", 150),
+        ("tracking/local", "uri", "none"),
+    ):
         edit(project / f"conf/{file}.yaml", key, value)
     for text in sorted((project / "data/pages").glob("*.txt"))[1:]:
         text.unlink()
-    for command in (["git", "init", "-q"], ["git", "add", "."],
-                    ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
-                    [sys.executable, "-m", "dvc", "add", "-q", "data"], [sys.executable, "-m", "dvc", "repro", "prepare"]):
+    for command in (
+        ["git", "init", "-q"],
+        ["git", "add", "."],
+        ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
+        [sys.executable, "-m", "dvc", "add", "-q", "data"],
+        [sys.executable, "-m", "dvc", "repro", "prepare"],
+    ):
         subprocess.run(command, cwd=project, env=clean_environment(), check=True, capture_output=True)
     kill(project, start(project, "dvc", "repro", "train"), 0.5)
     assert not (project / "models/model.npz").exists()
     (project / ".dvc/tmp/lock").write_text("stale")
     seen = []
     for arguments in ([], ["--force", "--single-item"]):  # the second starts afresh
-        done = subprocess.run([sys.executable, "-m", "dvc", "repro", *arguments, "train"], cwd=project, env=clean_environment(),
-                              text=True, capture_output=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "repro", *arguments, "train"],
+            cwd=project,
+            env=clean_environment(),
+            text=True,
+            capture_output=True,
+            check=True,
+        )
         seen.append(("going on from" in done.stdout, results(project)))
     (resumed, again), (afresh, unbroken) = seen
     assert resumed and not afresh and again == unbroken
@@ -165,7 +190,7 @@ def test_an_interrupt_saves_the_best_weights_and_says_how_to_go_on(project):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    line, = err.strip().splitlines()
+    (line,) = err.strip().splitlines()
     assert "interrupted after epoch" in line and "same command goes on" in line
     assert (project / "models/model.npz").exists() and (project / "checkpoints/train.npz").exists()
     with sqlite3.connect(project / "mlflow.db") as store:
@@ -185,14 +210,23 @@ def free_port() -> int:
 
 
 def events(project: Path) -> list[dict]:
-    journal, = (project / "outputs/journals").glob("*/events.jsonl")
+    (journal,) = (project / "outputs/journals").glob("*/events.jsonl")
     return [json.loads(line) for line in journal.read_text().splitlines()]
 
 
 def test_divergence_names_epoch_and_learning_rate_whether_or_not_the_store_is_up(project, run):
-    done = run(*BRIEF, "train.optimizer=sgd", "train.lr=1e6", "train.warmup_epochs=0", "train.schedule=constant",
-               "train.epochs=20", "model.activation=relu", "tracking=server", f"tracking.uri=http://127.0.0.1:{free_port()}",
-               check=False)
+    done = run(
+        *BRIEF,
+        "train.optimizer=sgd",
+        "train.lr=1e6",
+        "train.warmup_epochs=0",
+        "train.schedule=constant",
+        "train.epochs=20",
+        "model.activation=relu",
+        "tracking=server",
+        f"tracking.uri=http://127.0.0.1:{free_port()}",
+        check=False,
+    )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     kept, reason = done.stderr.strip().splitlines()
     assert "in epoch " in reason and "learning rate 1e+06" in reason
@@ -204,7 +238,7 @@ def test_divergence_names_epoch_and_learning_rate_whether_or_not_the_store_is_up
 def test_a_damaged_store_does_not_stop_a_training_and_nothing_is_lost(project, run):
     (project / "mlflow.db").write_bytes(random.Random(0).randbytes(20_000))
     done = run(*BRIEF)
-    line, = done.stderr.strip().splitlines()
+    (line,) = done.stderr.strip().splitlines()
     assert "not a database" in line and "python -m pipeline.tracking sync" in line
     assert (project / "models/model.npz").exists() and events(project)[-1]["status"] == "FINISHED"
 
@@ -223,12 +257,31 @@ def test_a_server_that_comes_back_gets_everything_once(project, run):
     port = free_port()
     server = f"http://127.0.0.1:{port}"
     run(*BRIEF, "tracking=server", f"tracking.uri={server}")
-    process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-                                "--workers", "1", "--backend-store-uri", f"sqlite:///{project}/server.db",
-                                "--artifacts-destination", str(project / "kept")],
-                               cwd=project, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+            "--backend-store-uri",
+            f"sqlite:///{project}/server.db",
+            "--artifacts-destination",
+            str(project / "kept"),
+        ],
+        cwd=project,
+        env=clean_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
+
         def answers() -> bool:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -251,7 +304,7 @@ def test_a_server_that_comes_back_gets_everything_once(project, run):
 
 SILENT = """
 import time, mlflow
-from pipeline.config import TrackingConfig
+from pipeline.config.schema import TrackingConfig
 from pipeline.tracking import Run
 with Run(TrackingConfig("http://127.0.0.1:{port}", "x"), "silent") as run:
     run.metrics({{"a": 1.0}})
@@ -267,15 +320,23 @@ def test_a_server_that_never_answers_delays_the_end_by_seconds(project):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         script = SILENT.format(port=silent.getsockname()[1])
-        done = subprocess.run([sys.executable, "-c", script], cwd=project, env=clean_environment(),
-                              text=True, capture_output=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=120
+        )
     assert float(done.stdout) < 15 and "timed out" in done.stderr, done.stdout + done.stderr
 
 
 def test_sync_leaves_a_living_run_alone_and_names_a_damaged_one(project, run):
     journals = project / "outputs/journals"
-    start_event = {"kind": "start", "time": 0, "name": "x", "weights": None, "config": {"uri": "local", "experiment": "x"},
-                   "carrier": this_process(), "tags": {"process": this_process()}}
+    start_event = {
+        "kind": "start",
+        "time": 0,
+        "name": "x",
+        "weights": None,
+        "config": {"uri": "local", "experiment": "x"},
+        "carrier": this_process(),
+        "tags": {"process": this_process()},
+    }
     for name, text in (("living", json.dumps(start_event) + "\n"), ("damaged", "{\n{\n"), ("empty", "")):
         (journals / name).mkdir(parents=True)
         (journals / name / "events.jsonl").write_text(text)
@@ -352,14 +413,15 @@ def test_equal_images_are_refused_and_a_missing_class_is_not(project, run):
 
 
 def test_no_page_is_written_outside_its_folder(project, run):
-    names = ["...png", "a b (1).png", "it's \"q\".png", "März 日本.png", "-x.png", ".hidden.png", "%2e%2e%2fx.png"]
+    names = ["...png", "a b (1).png", 'it\'s "q".png', "März 日本.png", "-x.png", ".hidden.png", "%2e%2e%2fx.png"]
     (project / "pages").mkdir()
     page = Image.new("L", (300, 80), 235)
     ImageDraw.Draw(page).line([(30, 20), (30, 60)], fill=20, width=5)
     for name in names:
         page.save(project / "pages" / name, "PNG")
-    options = ModelOptions(name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="xavier", initial_value=0.0,
-                           channels=[], kernel=5)
+    options = ModelOptions(
+        name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="xavier", initial_value=0.0, channels=[], kernel=5
+    )
     save_network(project / "model.npz", build_network(options, np.random.default_rng(0)), {})
 
     def written() -> set[Path]:
@@ -378,8 +440,11 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{i}: &a{i} [{', '.jo
 COMMAND = 'lr: !!python/object/apply:os.system ["touch pwned"]\n'
 
 
-@pytest.mark.parametrize("text", [COMMAND, "lr: !!int 1\n", BOMB, "lr: " + "[" * 5000, "lr: 1\n" * 50_000],
-                         ids=["tag", "harmless tag", "bomb", "deep", "large"])
+@pytest.mark.parametrize(
+    "text",
+    [COMMAND, "lr: !!int 1\n", BOMB, "lr: " + "[" * 5000, "lr: 1\n" * 50_000],
+    ids=["tag", "harmless tag", "bomb", "deep", "large"],
+)
 def test_hostile_configuration_is_refused_before_it_is_composed(tmp_path, text):
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(ConfigError, match="mine.yaml"):

@@ -72,7 +72,7 @@ def page() -> np.ndarray:
     """(H, W) uint8: three Ls in a row on paper."""
     photo = np.full((300, 500), 230, np.uint8)
     for x in (80, 160, 240):
-        photo[100:160, x:x + 40] -= letter_l() // 255 * 200
+        photo[100:160, x : x + 40] -= letter_l() // 255 * 200
     return photo
 
 
@@ -109,8 +109,11 @@ def test_the_model_holds_no_pickle_and_pins_what_it_needs(loaded):
 
 def test_bad_pictures_are_refused_in_words(loaded):
     dummy = np.zeros((1, 1, 1), np.float32)
-    for params, words in (({"page": "@@"}, "not base64"), ({"page": "AAAA"}, "page: not an image"),
-                          ({"character": "AAAA"}, "character: cannot be read")):
+    for params, words in (
+        ({"page": "@@"}, "not base64"),
+        ({"page": "AAAA"}, "page: not an image"),
+        ({"character": "AAAA"}, "character: cannot be read"),
+    ):
         with pytest.raises(Exception, match=words):
             loaded.predict(dummy, params=params)
 
@@ -121,9 +124,27 @@ def test_mlflow_serves_the_champion_over_http(served):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/handprint@champion", "--env-manager", "local",
-         "--host", "127.0.0.1", "--port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        env={**clean_environment(), "MLFLOW_TRACKING_URI": served[0]}, start_new_session=True)
+        [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "models",
+            "serve",
+            "-m",
+            "models:/handprint@champion",
+            "--env-manager",
+            "local",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**clean_environment(), "MLFLOW_TRACKING_URI": served[0]},
+        start_new_session=True,
+    )
     try:
         deadline = time.monotonic() + 120
         while True:
@@ -135,8 +156,9 @@ def test_mlflow_serves_the_champion_over_http(served):
                 time.sleep(0.2)
 
         def ask(body: dict) -> dict:
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", json.dumps(body).encode(),
-                                             {"Content-Type": "application/json"})
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/invocations", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)["predictions"]
 

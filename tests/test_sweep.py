@@ -15,7 +15,7 @@ import psutil
 import pytest
 from hydra import compose, initialize_config_dir
 
-from pipeline import config
+from pipeline.config import schema as config
 from pipeline.sweep.pruning import is_hopeless
 from pipeline.sweep.state import progress
 from tests.conftest import ROOT, clean_environment, copy_project
@@ -36,8 +36,9 @@ def small(tmp_path_factory) -> Path:
 
 
 def sweep(project: Path, *overrides: str, environment: dict | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run([*TRAIN, *overrides], cwd=project, env=environment or clean_environment(), text=True,
-                          capture_output=True, timeout=600)
+    return subprocess.run(
+        [*TRAIN, *overrides], cwd=project, env=environment or clean_environment(), text=True, capture_output=True, timeout=600
+    )
 
 
 def statuses(runs: list) -> Counter:
@@ -52,15 +53,20 @@ def test_median_rule():
 
 
 def test_progress_line():
-    jobs = [{"status": "finished", "accuracy": 0.5, "name": "000-a"}, {"status": "running", "accuracy": 0.6, "name": "001-b"},
-            {"status": "failed", "name": "002-c"}, {"status": "skipped", "accuracy": 0.4, "name": "003-d"}]
+    jobs = [
+        {"status": "finished", "accuracy": 0.5, "name": "000-a"},
+        {"status": "running", "accuracy": 0.6, "name": "001-b"},
+        {"status": "failed", "name": "002-c"},
+        {"status": "skipped", "accuracy": 0.4, "name": "003-d"},
+    ]
     assert progress(jobs, 7, 10.0) == ("sweep: 3/7 done, 1 running, 1 failed, 1 skipped, best 0.6000 (001-b), 0:20 left")
 
 
 def test_a_parallel_sweep_on_a_fresh_store_with_failing_jobs(small):
     """One parent; each job a child that says what differs; bad jobs are FAILED with the reason; the exit status counts them."""
-    done = sweep(small, *JOBLIB, "train.epochs=2", "train.lr=0.02,1e38", "train.batch_size=8,-3", "model.hidden=[8]",
-                 "model.dropout=0,0.1")
+    done = sweep(
+        small, *JOBLIB, "train.epochs=2", "train.lr=0.02,1e38", "train.batch_size=8,-3", "model.hidden=[8]", "model.dropout=0,0.1"
+    )
     assert done.returncode == 6, done.stdout + done.stderr
     assert "sweep: 8/8 done, 0 running, 6 failed" in done.stdout
     client, (parent,), children = runs_of(small)
@@ -74,7 +80,8 @@ def test_a_parallel_sweep_on_a_fresh_store_with_failing_jobs(small):
     assert good.data.params["train.lr"] == "0.02" and good.data.params["seed"] == "1"
     assert [point.step for point in client.get_metric_history(good.info.run_id, "valid/accuracy")] == [1, 2]
     assert good.data.metrics["best/valid/accuracy"] == max(
-        point.value for point in client.get_metric_history(good.info.run_id, "valid/accuracy"))
+        point.value for point in client.get_metric_history(good.info.run_id, "valid/accuracy")
+    )
     files = {file.path for file in client.list_artifacts(good.info.run_id)}
     assert {"learning_curves.png", "history.csv", "config.yaml"} <= files
     assert not good.outputs.model_outputs, "only the best model is logged, by promote"
@@ -94,8 +101,16 @@ def test_what_finished_is_skipped_what_failed_is_run_again(small):
 
 
 def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
-    done = sweep(small, "train.epochs=4", "train.lr=0.02,0.03,0.04,1e-7", "train.batch_size=8", "model.hidden=[8]",
-                 "sweep.prune=median", "sweep.prune_after=2", "tracking.experiment=handprint")
+    done = sweep(
+        small,
+        "train.epochs=4",
+        "train.lr=0.02,0.03,0.04,1e-7",
+        "train.batch_size=8",
+        "model.hidden=[8]",
+        "sweep.prune=median",
+        "sweep.prune_after=2",
+        "tracking.experiment=handprint",
+    )
     assert done.returncode == 0 and "1 pruned" in done.stdout, done.stdout + done.stderr
     pruned = [run for run in runs_of(small)[2] if "pruned" in run.data.tags]
     assert [(run.info.status, run.data.tags["pruned"]) for run in pruned] == [("KILLED", "2")]
@@ -115,8 +130,9 @@ def seconds_of(process: psutil.Process) -> float:
 def test_a_worker_ends_when_the_main_process_is_killed():
     """joblib's would wait for more work for ever."""
     names = "from pipeline.tracking.origin import this_process; print(this_process(), flush=True)"
-    main = subprocess.Popen([sys.executable, "-c", f"{names}; input()"], cwd=ROOT, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    main = subprocess.Popen(
+        [sys.executable, "-c", f"{names}; input()"], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     name = main.stdout.readline().strip()
     begin = f"import time; from pipeline.sweep.job import leave_with; leave_with({name!r}); print(flush=True)"
     worker = subprocess.Popen([sys.executable, "-c", f"{begin}; time.sleep(100)"], cwd=ROOT, stdout=subprocess.PIPE)
@@ -134,8 +150,9 @@ def test_killed_at_a_random_moment_and_started_again(small, attempt):
     """Each configuration finishes exactly once, no run is left RUNNING."""
     rates = [f"{0.01 + attempt / 1000 + i / 10000:.4f}" for i in range(3)]
     command = [*TRAIN, *JOBLIB, "train.epochs=30", f"train.lr={','.join(rates)}", "train.batch_size=8", "model.hidden=[8],[12]"]
-    process = psutil.Popen(command, cwd=small, env=clean_environment(), start_new_session=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = psutil.Popen(
+        command, cwd=small, env=clean_environment(), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     moment = random.uniform(1, 12)
     with suppress(psutil.NoSuchProcess):  # it may be over before that, on a fast machine
         while process.poll() is None and seconds_of(process) < moment:
@@ -150,8 +167,11 @@ def test_killed_at_a_random_moment_and_started_again(small, attempt):
     assert restarted.returncode == 0, restarted.stdout + restarted.stderr
     _, parents, children = runs_of(small)
     recorded = {str(float(rate)) for rate in rates}
-    finished = Counter(run.data.tags["fingerprint"] for run in children
-                       if run.info.status == "FINISHED" and run.data.params["train.lr"] in recorded)
+    finished = Counter(
+        run.data.tags["fingerprint"]
+        for run in children
+        if run.info.status == "FINISHED" and run.data.params["train.lr"] in recorded
+    )
     assert len(finished) == 6 and set(finished.values()) == {1}, (moment, finished)
     assert not {"RUNNING"} & (set(statuses(children)) | set(statuses(parents))), moment
     assert not list((small / "outputs/journals").glob("*/")), moment
@@ -163,14 +183,30 @@ def test_eight_workers_at_once_on_a_store_that_does_not_exist_yet(tmp_path, smal
     """As the workers of one sweep, and as eight commands."""
     environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
     if attempt % 2:
-        done = sweep(small, "hydra/launcher=joblib", "hydra.launcher.n_jobs=8", "train.epochs=1", "train.lr=0.01",
-                     "train.batch_size=8", "model.hidden=[8]", "seed=1,2,3,4,5,6,7,8", environment=environment)
+        done = sweep(
+            small,
+            "hydra/launcher=joblib",
+            "hydra.launcher.n_jobs=8",
+            "train.epochs=1",
+            "train.lr=0.01",
+            "train.batch_size=8",
+            "model.hidden=[8]",
+            "seed=1,2,3,4,5,6,7,8",
+            environment=environment,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
     else:
         command = [sys.executable, "-m", "pipeline.train", "experiment=course_mlp", "train.epochs=1"]
-        processes = [subprocess.Popen([*command, f"seed={seed}", f"hydra.run.dir={tmp_path / str(seed)}"], cwd=small,
-                                      env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-                     for seed in range(1, 9)]
+        processes = [
+            subprocess.Popen(
+                [*command, f"seed={seed}", f"hydra.run.dir={tmp_path / str(seed)}"],
+                cwd=small,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            for seed in range(1, 9)
+        ]
         for process in processes:
             error = process.communicate(timeout=600)[1]
             assert process.returncode == 0 and b"sync" not in error, error.decode()
@@ -195,11 +231,23 @@ def test_random_search_draws_the_same_values_every_time():
 
 @pytest.mark.slow
 def test_random_search_runs_and_is_reported(small):
-    done = subprocess.run([*TRAIN[:-1], "experiment=random", "trial=range(3)", "train.epochs=1"], cwd=small,
-                          env=clean_environment(), text=True, capture_output=True, timeout=600)
+    done = subprocess.run(
+        [*TRAIN[:-1], "experiment=random", "trial=range(3)", "train.epochs=1"],
+        cwd=small,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        timeout=600,
+    )
     assert done.returncode == 0 and "3/3 done" in done.stdout, done.stdout + done.stderr
-    report = subprocess.run([sys.executable, "-m", "pipeline.promote", "--dry-run"], cwd=small, env=clean_environment(),
-                            text=True, capture_output=True, check=True).stdout
+    report = subprocess.run(
+        [sys.executable, "-m", "pipeline.promote", "--dry-run"],
+        cwd=small,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        check=True,
+    ).stdout
     assert "3 runs, 3 configurations" in report and "train.lr" in report.splitlines()[0], report
 
 
@@ -207,8 +255,9 @@ def test_random_search_runs_and_is_reported(small):
 def test_submitit_runs_the_same_sweep(small):
     """The launcher for SLURM, in its local form."""
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install hydra-submitit-launcher")
-    done = sweep(small, "hydra/launcher=submitit_local", "train.epochs=1", "train.lr=0.021,0.022", "train.batch_size=8",
-                 "model.hidden=[8]")
+    done = sweep(
+        small, "hydra/launcher=submitit_local", "train.epochs=1", "train.lr=0.021,0.022", "train.batch_size=8", "model.hidden=[8]"
+    )
     assert done.returncode == 0 and "2/2 done" in done.stdout, done.stdout + done.stderr
     _, parents, children = runs_of(small)
     mine = [run for run in children if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
@@ -220,8 +269,13 @@ def test_zero_initialisation_leaves_all_hidden_units_alike(small):
 
     from pipeline.nn.network import load_network
 
-    subprocess.run([sys.executable, "-m", "pipeline.train", "experiment=zero_init", "train.epochs=3", "tracking.uri=none"],
-                   cwd=small, env=clean_environment(), check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pipeline.train", "experiment=zero_init", "train.epochs=3", "tracking.uri=none"],
+        cwd=small,
+        env=clean_environment(),
+        check=True,
+        capture_output=True,
+    )
     network, _ = load_network(small / "outputs/zero_init/models/model.npz")
     first = next(layer.params["weight"] for layer in network.layers if layer.params)  # (1024, units)
     assert first.shape == (1024, 64) and np.abs(first).max() > 0 and (first == first[:, :1]).all()
@@ -232,6 +286,18 @@ def test_zero_initialisation_leaves_all_hidden_units_alike(small):
 @pytest.mark.slow
 def test_reference_mlp_beats_the_references(real_data, small):
     """75.6 % of validation is what they report."""
-    subprocess.run([sys.executable, "-m", "pipeline.train", "experiment=reference_mlp", f"data.root={real_data / 'nist36'}",
-                    "tracking.uri=none"], cwd=small, env=clean_environment(), check=True, capture_output=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pipeline.train",
+            "experiment=reference_mlp",
+            f"data.root={real_data / 'nist36'}",
+            "tracking.uri=none",
+        ],
+        cwd=small,
+        env=clean_environment(),
+        check=True,
+        capture_output=True,
+    )
     assert json.loads((small / "outputs/reference_mlp/reports/metrics/train.json").read_text())["valid/accuracy"] > 0.756

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import paths
-from pipeline.config import TrackingConfig
-from pipeline.errors import StoppedError
+from pipeline.common import paths
+from pipeline.common.errors import StoppedError
+from pipeline.config.schema import TrackingConfig
 from pipeline.tracking import Run
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import this_process
@@ -26,7 +26,7 @@ from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import edit
 
-LATE = "import sys; from pipeline.tracking import Run; from pipeline.config import TrackingConfig\n"
+LATE = "import sys; from pipeline.tracking import Run; from pipeline.config.schema import TrackingConfig\n"
 
 
 @pytest.fixture
@@ -62,7 +62,11 @@ def test_a_run_ends_as_it_went(store, tmp_path):
     client, _, runs = runs_of(tmp_path)
     by_name = {run.info.run_name: run for run in runs}
     assert {name: run.info.status for name, run in by_name.items()} == {
-        "good": "FINISHED", "ValueError": "FAILED", "StoppedError": "KILLED", "KeyboardInterrupt": "KILLED"}
+        "good": "FINISHED",
+        "ValueError": "FAILED",
+        "StoppedError": "KILLED",
+        "KeyboardInterrupt": "KILLED",
+    }
     assert by_name["ValueError"].data.tags["reason"] == "bad luck"
     good = by_name["good"]
     assert good.data.params == {"train.lr": "0.1"} and good.data.metrics == {"valid/accuracy": 0.6}
@@ -94,9 +98,11 @@ def test_a_store_that_is_down_costs_nothing_and_loses_nothing(store, tmp_path, c
 
 def test_a_killed_process_leaves_no_run_running(store, tmp_path):
     """Its journal is uploaded as KILLED; a run without a journal is marked by its process tag."""
-    script = LATE + ("from pathlib import Path; from pipeline import paths; import os, time\n"
-                     f"run = Run(TrackingConfig('local', 'handprint'), 'killed', {{'stage': 'train'}}, carrier='{GONE}')\n"
-                     "run.metrics({'valid/accuracy': 0.5}, step=1); os.kill(os.getpid(), 9)")
+    script = LATE + (
+        "from pathlib import Path; from pipeline.common import paths; import os, time\n"
+        f"run = Run(TrackingConfig('local', 'handprint'), 'killed', {{'stage': 'train'}}, carrier='{GONE}')\n"
+        "run.metrics({'valid/accuracy': 0.5}, step=1); os.kill(os.getpid(), 9)"
+    )
     environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", script], cwd=paths.ROOT, env=environment).returncode == -9
     assert sync() == 0
@@ -113,10 +119,12 @@ def test_a_killed_process_leaves_no_run_running(store, tmp_path):
 
 def test_the_next_run_uploads_what_a_killed_one_left(store, tmp_path):
     """Of the same store only, and not while a process carries it or the run goes on, on this host or another."""
+
     def left(name: str, process: str, carrier: str, config: TrackingConfig = store) -> None:
         journal = Journal.create(name)
-        journal.append("start", config=vars(config), name=name, weights=None, carrier=carrier,
-                       tags={"process": process, "stage": "train"})
+        journal.append(
+            "start", config=vars(config), name=name, weights=None, carrier=carrier, tags={"process": process, "stage": "train"}
+        )
 
     left("killed", GONE, GONE)
     left("carried", GONE, this_process())
@@ -126,15 +134,21 @@ def test_the_next_run_uploads_what_a_killed_one_left(store, tmp_path):
     record(store, "next")
     assert {run.info.run_name: run.info.status for run in runs_of(tmp_path)[2]} == {"killed": "KILLED", "next": "FINISHED"}
     assert {journal.events()[0]["name"] for journal in map(Journal, journals().glob("*/"))} == {
-        "carried", "going on", "elsewhere", "other store"}
+        "carried",
+        "going on",
+        "elsewhere",
+        "other store",
+    }
 
 
 def test_several_processes_open_a_fresh_store_at_once(tmp_path):
     """Three here; eight, ten times over, in test_sweep.py."""
     script = LATE + "with Run(TrackingConfig('local', 'handprint'), sys.argv[1], {'stage': 'train'}): pass"
     environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
-    processes = [subprocess.Popen([sys.executable, "-c", script, str(i)], cwd=paths.ROOT, env=environment, stderr=subprocess.PIPE)
-                 for i in range(3)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(i)], cwd=paths.ROOT, env=environment, stderr=subprocess.PIPE)
+        for i in range(3)
+    ]
     for process in processes:
         assert process.wait(200) == 0 and b"kept" not in process.stderr.read()
     ended = sorted((run.info.run_name, run.info.status) for run in runs_of(tmp_path)[2])
@@ -145,10 +159,28 @@ def test_several_processes_open_a_fresh_store_at_once(tmp_path):
 def mlflow_server(folder: Path, port: int, backend: str) -> Iterator[str]:
     """A tracking server as a real process."""
     log = open(folder / "server.log", "wb")
-    server = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-                               "--workers", "1", "--backend-store-uri", backend,
-                               "--artifacts-destination", str(folder / "artifacts")],
-                              env=clean_environment(), stdout=log, stderr=log, start_new_session=True)
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+            "--backend-store-uri",
+            backend,
+            "--artifacts-destination",
+            str(folder / "artifacts"),
+        ],
+        env=clean_environment(),
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
     try:
         deadline = time.monotonic() + 120
         while True:
@@ -173,13 +205,22 @@ def sweep_while_down_then_on_a_server(folder: Path, backend: str) -> None:
     uri = f"http://127.0.0.1:{port}"
 
     def python(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True,
-                              capture_output=True, timeout=300)
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=300
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    command = ["pipeline.train", "-m", "experiment=grid", "tracking=server", f"tracking.uri={uri}", "train.epochs=1",
-               "train.batch_size=8", "model.hidden=[8]"]
+    command = [
+        "pipeline.train",
+        "-m",
+        "experiment=grid",
+        "tracking=server",
+        f"tracking.uri={uri}",
+        "train.epochs=1",
+        "train.batch_size=8",
+        "model.hidden=[8]",
+    ]
     assert "the runs are kept" in python(*command, "train.lr=0.01,0.02")
     with mlflow_server(folder, port, backend):
         python("pipeline.tracking", "sync")

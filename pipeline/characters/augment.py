@@ -17,12 +17,12 @@ def augment(images: np.ndarray, rng: np.random.Generator, options: AugmentOption
     """Changed copies (N, 32, 32) uint8 of `images` (N, 32, 32) uint8; the same generator state gives the same bytes."""
     result = np.empty_like(images)
     for start in range(0, len(images), CHUNK):
-        chunk = images[start:start + CHUNK]
+        chunk = images[start : start + CHUNK]
         if options.width:
             chunk = change_width(chunk, rng.uniform(-options.width, options.width, len(chunk)))
         if any((options.rotation, options.slant, options.scale, options.aspect, options.shift, options.elastic)):
             chunk = sample(chunk, *positions(len(chunk), rng, options))
-        result[start:start + CHUNK] = develop(chunk, rng, options)
+        result[start : start + CHUNK] = develop(chunk, rng, options)
     return result
 
 
@@ -65,8 +65,8 @@ def sample(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     """
     count, side = len(images), SIZE + 3
     padded = np.zeros((count, side + 1, side + 1), np.uint32)
-    padded[:, 2:2 + SIZE, 2:2 + SIZE] = images
-    packed = (padded[:, :-1, :-1] | padded[:, :-1, 1:] << 8 | padded[:, 1:, :-1] << 16 | padded[:, 1:, 1:] << 24)
+    padded[:, 2 : 2 + SIZE, 2 : 2 + SIZE] = images
+    packed = padded[:, :-1, :-1] | padded[:, :-1, 1:] << 8 | padded[:, 1:, :-1] << 16 | padded[:, 1:, 1:] << 24
     rows = np.clip(rows + 2, 0, side - 1.001)
     columns = np.clip(columns + 2, 0, side - 1.001)
     top, left = rows.astype(np.int32), columns.astype(np.int32)

@@ -12,5 +12,5 @@ def contact_sheet(characters: Characters, columns: int = 24) -> np.ndarray:
     for label in range(len(CLASSES)):
         own = characters.images[characters.labels == label][:columns]
         if len(own):
-            sheet[label * SIZE:(label + 1) * SIZE, :len(own) * SIZE] = np.hstack(list(own))
+            sheet[label * SIZE : (label + 1) * SIZE, : len(own) * SIZE] = np.hstack(list(own))
     return sheet

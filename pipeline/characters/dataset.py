@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.arrays import load_arrays, save_arrays
 from pipeline.characters import CLASSES, SIZE
-from pipeline.errors import DataError
+from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.errors import DataError
 
 MAX_SIDE = 1024
 """Largest height and width in pixels of one character image."""
@@ -71,8 +71,9 @@ def load_splits(path: Path) -> tuple[Splits, dict[str, Any]]:
     for part in ("train", "valid", "test"):
         images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
         if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE):
-            raise DataError(f"{path}: '{part}_images' is {images.dtype} {images.shape}, not uint8 (N, {SIZE}, {SIZE}); "
-                            "prepare the data again")
+            raise DataError(
+                f"{path}: '{part}_images' is {images.dtype} {images.shape}, not uint8 (N, {SIZE}, {SIZE}); prepare the data again"
+            )
         parts[part] = Characters(images, check_labels(f"{path}: '{part}_labels'", labels, len(images)))
     return Splits(**parts), meta
 
@@ -92,8 +93,9 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     arrays = load_arrays(path, ["images", "labels"])
     images, labels = arrays["images"], arrays["labels"]
     if images.ndim != 3 or 0 in images.shape or max(images.shape[1:]) > MAX_SIDE:
-        raise DataError(f"{path}: 'images' has shape {images.shape}; make it (N, H, W) with N at least 1 and H, W at "
-                        f"most {MAX_SIDE}")
+        raise DataError(
+            f"{path}: 'images' has shape {images.shape}; make it (N, H, W) with N at least 1 and H, W at most {MAX_SIDE}"
+        )
     return _to_uint8(f"{path}: 'images'", images), check_labels(f"{path}: 'labels'", labels, len(images))
 
 
@@ -125,6 +127,7 @@ def _to_uint8(name: str, images: np.ndarray) -> np.ndarray:
 
 def concatenate(sources: list[Splits]) -> Splits:
     """Mix sources split by split. All images must have the same height and width, as they do in normal form."""
+
     def join(part: str) -> Characters:
         parts = [getattr(splits, part) for splits in sources]
         return Characters(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
@@ -145,8 +148,7 @@ def drop_duplicates(splits: Splits) -> Splits:
 
 def _digests(characters: Characters) -> np.ndarray:
     # 128 bits in place of whole images: equal digests of different images are not to be expected in this universe
-    return np.array([hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in characters.images],
-                    dtype="U32")
+    return np.array([hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in characters.images], dtype="U32")
 
 
 def take_per_class(characters: Characters, count: int, seed: int) -> Characters:
@@ -172,8 +174,10 @@ def split_per_class(characters: Characters, train: int, valid: int, test: int, s
         n, name = len(of_class), CLASSES[characters.labels[of_class[0]]]
         counts = np.array([test or max(1, n // 10), valid or max(1, n // 10), train])
         if n < counts.sum() or n < 3:
-            raise DataError(f"class {name} has {n} samples, but {max(3, counts.sum())} are needed to train, validate and "
-                            "test; add some or ask for fewer")
+            raise DataError(
+                f"class {name} has {n} samples, but {max(3, counts.sum())} are needed to train, validate and "
+                "test; add some or ask for fewer"
+            )
         in_test, in_valid, rest = np.split(of_class, np.cumsum(counts[:2]))
         for split, chosen in zip(rows, (rest[: train or None], in_valid, in_test)):
             split.append(chosen)
@@ -182,5 +186,4 @@ def split_per_class(characters: Characters, train: int, valid: int, test: int, s
 
 def _shuffled_within_class(labels: np.ndarray, seed: int) -> list[np.ndarray]:
     """Row numbers of each class that occurs, shuffled; a class's order does not depend on which others there are."""
-    return [np.random.default_rng([seed, label]).permutation(np.flatnonzero(labels == label))
-            for label in np.unique(labels)]
+    return [np.random.default_rng([seed, label]).permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]

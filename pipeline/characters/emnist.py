@@ -18,8 +18,8 @@ import requests
 
 from pipeline.characters import CLASSES
 from pipeline.characters.dataset import Characters, Splits
-from pipeline.errors import DataError
-from pipeline.files import replacing
+from pipeline.common.errors import DataError
+from pipeline.common.files import replacing
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 HASH = "md5:58c8d27c78d21e728a6bc7b3cc06412e"
@@ -48,8 +48,10 @@ def read(root: Path, variant: str, valid_per_class: int, seed: int, download: bo
     folder = next((f for f in (root, root / "gzip") if (f / _names(variant)[0]).exists()), None)
     if folder is None:
         if not download:
-            raise DataError(f"{root}: holds no {_names(variant)[0]}; set data.root to the folder of the EMNIST gzip files, "
-                            f"or data.download=true to fetch them ({MEGABYTES} MB)")
+            raise DataError(
+                f"{root}: holds no {_names(variant)[0]}; set data.root to the folder of the EMNIST gzip files, "
+                f"or data.download=true to fetch them ({MEGABYTES} MB)"
+            )
         folder = _download(root, variant)
     classes = _read_mapping(folder / f"emnist-{variant}-mapping.txt")
     everything = _read_part(folder, variant, "train", classes)
@@ -58,8 +60,10 @@ def read(root: Path, variant: str, valid_per_class: int, seed: int, download: bo
         rows = np.flatnonzero(everything.labels == label)
         count = valid_per_class or math.ceil(len(rows) / 10)
         if count >= len(rows):
-            raise DataError(f"{folder}: class {CLASSES[label]} has {len(rows)} training samples, too few to set "
-                            f"{count} aside; lower data.valid_per_class")
+            raise DataError(
+                f"{folder}: class {CLASSES[label]} has {len(rows)} training samples, too few to set "
+                f"{count} aside; lower data.valid_per_class"
+            )
         chosen[np.random.default_rng([seed, label]).permutation(rows)[:count]] = True
     return Splits(everything[~chosen], everything[chosen], _read_part(folder, variant, "test", classes))
 
@@ -123,8 +127,9 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     except Exception as error:  # gzip, zlib, OSError
         raise DataError(f"{path}: damaged or not a gzip file ({str(error)[:120]}); get it again") from error
     if len(content) != size:
-        raise DataError(f"{path}: holds {'more' if len(content) > size else 'fewer'} bytes than the {size:,} it declares; "
-                        "get it again")
+        raise DataError(
+            f"{path}: holds {'more' if len(content) > size else 'fewer'} bytes than the {size:,} it declares; get it again"
+        )
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
@@ -146,6 +151,7 @@ def _download(root: Path, variant: str) -> Path:
         raise
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, requests.RequestException) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(f"{URL}: download failed ({reason}); try again, or download it yourself and unpack it into {root}") \
-            from error
+        raise DataError(
+            f"{URL}: download failed ({reason}); try again, or download it yourself and unpack it into {root}"
+        ) from error
     return root / "gzip"

@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 
 from pipeline.characters import CLASSES
 from pipeline.characters.dataset import Characters, Splits, split_per_class
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 25_000_000

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 MAX_BYTES = 2**29
 """Most bytes all elements of a file may hold once decompressed; the largest file of NIST36 holds 89 MB."""
@@ -79,7 +79,7 @@ def _element(content: bytes | memoryview, at: int, order: str) -> tuple[int, mem
         end = start + (size if kind == COMPRESSED else -(-size // 8) * 8)  # all but compressed ones are padded to 8 bytes
     if start + size > len(content):
         raise ValueError(f"ends before the {size:,} bytes of an element")
-    return kind, memoryview(content)[start:start + size], end
+    return kind, memoryview(content)[start : start + size], end
 
 
 def _matrix(data: memoryview, order: str, names: tuple[str, ...]) -> tuple[str, np.ndarray | None]:

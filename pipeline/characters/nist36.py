@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.characters.matlab5 import read_matrices
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 
 def read(root: Path) -> Splits:
@@ -36,7 +36,7 @@ def _read_part(path: Path, part: str) -> Characters:
         raise DataError(f"{path}: '{part}_labels' must be one-hot, a single 1 in each row")
     ink = np.rint(255 - 255 * pixels.astype(np.float32)).astype(np.uint8)
     images = np.ascontiguousarray(ink.reshape(-1, SIZE, SIZE).transpose(0, 2, 1))  # column-major -> row-major
-    labels = (one_hot.argmax(axis=1) + 10) % len(CLASSES)                          # A..Z0..9 -> 0..9A..Z
+    labels = (one_hot.argmax(axis=1) + 10) % len(CLASSES)  # A..Z0..9 -> 0..9A..Z
     return Characters(images, labels.astype(np.uint8))
 
 

@@ -34,16 +34,16 @@ def normalise_all(images: np.ndarray) -> np.ndarray:
     if not len(images):
         return np.zeros((0, SIZE, SIZE), np.uint8)
     if isinstance(images, np.ndarray):
-        framed = np.concatenate([frame(images[at:at + CHUNK]) for at in range(0, len(images), CHUNK)])
+        framed = np.concatenate([frame(images[at : at + CHUNK]) for at in range(0, len(images), CHUNK)])
     else:
         framed = np.concatenate([frame(image[None]) for image in images])
-    return np.concatenate([even_width(framed[at:at + CHUNK]) for at in range(0, len(framed), CHUNK)])
+    return np.concatenate([even_width(framed[at : at + CHUNK]) for at in range(0, len(framed), CHUNK)])
 
 
 def frame(images: np.ndarray) -> np.ndarray:
     """The ink of `images` (N, H, W) uint8 upright in its box, (N, SIZE, SIZE) uint8."""
     inks = drop_specks(without_paper(shrink(images)))
-    twice = np.stack([draw_upright(ink) for ink in inks]).astype(np.uint16)    # (N, 2 SIZE, 2 SIZE)
+    twice = np.stack([draw_upright(ink) for ink in inks]).astype(np.uint16)  # (N, 2 SIZE, 2 SIZE)
     pairs = twice[:, ::2] + twice[:, 1::2]
     small = (pairs[:, :, ::2] + pairs[:, :, 1::2] + 2) // 4
     core = np.partition(small.reshape(len(small), -1), -SIZE)[:, -SIZE]  # the brightest few pixels: a thin pen leaves them grey
@@ -78,7 +78,7 @@ def drop_specks(inks: np.ndarray) -> np.ndarray:
     labels, _ = ndimage.label(inks, within)
     first = 0
     for ink, pieces in zip(inks, labels):
-        last = max(first, int(pieces.max()))    # labels grow from image to image
+        last = max(first, int(pieces.max()))  # labels grow from image to image
         if last > first + 1:
             mass = np.bincount(pieces.ravel(), ink.ravel())
             ink[(mass < SPECK * mass.sum())[pieces]] = 0
@@ -106,8 +106,11 @@ def draw_upright(ink: np.ndarray) -> np.ndarray:
     # Pillow's pixel i lies at i + 0.5; rows and columns above are those of NumPy, pixel i at i.
     shear = -slant * down
     start = left + 0.5 - slant * (top - middle)
-    return np.asarray(Image.fromarray(ink).transform((2 * SIZE, 2 * SIZE), Image.Transform.AFFINE,
-                                                     (across, shear, start, 0.0, down, top + 0.5), Image.Resampling.BILINEAR))
+    return np.asarray(
+        Image.fromarray(ink).transform(
+            (2 * SIZE, 2 * SIZE), Image.Transform.AFFINE, (across, shear, start, 0.0, down, top + 0.5), Image.Resampling.BILINEAR
+        )
+    )
 
 
 def lean(rows: np.ndarray, columns: np.ndarray, weights: np.ndarray) -> float:

@@ -9,7 +9,19 @@ from pipeline.figures.sweeps import compared_curves, heat_maps, main_effects, se
 from pipeline.figures.theory import activations, per_layer
 
 __all__ = [
-    "Figure", "accuracy_coverage", "activations", "compared_curves", "confused_pairs", "confusion", "heat_maps",
-    "learning_curves", "linear_cost", "main_effects", "per_layer", "reliability", "save", "seed_spread",
+    "Figure",
+    "accuracy_coverage",
+    "activations",
+    "compared_curves",
+    "confused_pairs",
+    "confusion",
+    "heat_maps",
+    "learning_curves",
+    "linear_cost",
+    "main_effects",
+    "per_layer",
+    "reliability",
+    "save",
+    "seed_spread",
     "weight_pictures",
 ]

@@ -18,8 +18,15 @@ def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
         for split, color in (("train", BLUE), ("valid", ORANGE)):
             values = [row[f"{split}/{quantity}"] for row in rows]
             axis.plot(epochs, values, color=color, label=split, marker="." if len(rows) < 50 else None)
-            axis.annotate(f"{split} {values[-1]:.3f}", (epochs[-1], values[-1]), xytext=(6, 0),
-                          textcoords="offset points", color=color, va="center", annotation_clip=False)
+            axis.annotate(
+                f"{split} {values[-1]:.3f}",
+                (epochs[-1], values[-1]),
+                xytext=(6, 0),
+                textcoords="offset points",
+                color=color,
+                va="center",
+                annotation_clip=False,
+            )
         axis.axvline(epochs[best], color=GREY, linestyle=":", linewidth=1)
         axis.set(xlabel="epoch", title=quantity)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -40,12 +47,13 @@ def weight_pictures(before: np.ndarray, after: np.ndarray, title: str) -> Figure
         for i, picture in enumerate(weights):
             row, column = divmod(i, columns)
             top, start = row * (height + 1) + 1, column * (width + 1) + 1
-            sheet[top:top + height, start:start + width] = picture / max(np.abs(picture).max(), 1e-12)
+            sheet[top : top + height, start : start + width] = picture / max(np.abs(picture).max(), 1e-12)
         image = axis.imshow(sheet, cmap="RdBu_r", vmin=-1, vmax=1)
         axis.set_axis_off()
         axis.set_title(name)
-    figure.colorbar(image, ax=(left, right), ticks=(-1, 0, 1), shrink=0.6,
-                    label="weight, relative to the largest of its unit").outline.set_visible(False)
+    figure.colorbar(
+        image, ax=(left, right), ticks=(-1, 0, 1), shrink=0.6, label="weight, relative to the largest of its unit"
+    ).outline.set_visible(False)
     figure.suptitle(title)
     return figure
 
@@ -58,7 +66,12 @@ def linear_cost(costs: dict[str, tuple[Sequence[int], Sequence[float]]], title: 
         line = np.array([0, max(counts)])
         axis.plot(line, start + slope * line, color=GREY, linewidth=1)
         axis.plot(counts, seconds, "o", color=BLUE)
-        axis.set(xlabel=name, ylabel="processor seconds", xlim=(0, None), ylim=(0, None),
-                 title=f"{name}: {start:.1f} s + {slope:.2g} s each")
+        axis.set(
+            xlabel=name,
+            ylabel="processor seconds",
+            xlim=(0, None),
+            ylim=(0, None),
+            title=f"{name}: {start:.1f} s + {slope:.2g} s each",
+        )
     figure.suptitle(title)
     return figure

@@ -16,8 +16,15 @@ def confusion(matrix: np.ndarray, title: str) -> Figure:
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(matrix > 0):
         if row != column:
-            axis.text(column, row, matrix[row, column], ha="center", va="center", fontsize=6.5,
-                      color="white" if shares[row, column] > 0.5 else "#a02020")
+            axis.text(
+                column,
+                row,
+                matrix[row, column],
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color="white" if shares[row, column] > 0.5 else "#a02020",
+            )
     axis.set_xticks(range(len(CLASSES)), CLASSES)
     axis.set_yticks(range(len(CLASSES)), CLASSES)
     axis.grid(False)
@@ -35,8 +42,14 @@ def confused_pairs(pairs: Sequence[dict], examples: Sequence[np.ndarray], title:
     for row, (pair, images) in enumerate(zip(pairs, examples)):
         for axis, image in zip(axes[row], images):
             axis.imshow(255 - image, cmap="gray", vmin=0, vmax=255)
-        axes[row, 0].text(-0.25, 0.5, f"{pair['true']} read as {pair['read']}, {pair['count']} times",
-                          transform=axes[row, 0].transAxes, ha="right", va="center")
+        axes[row, 0].text(
+            -0.25,
+            0.5,
+            f"{pair['true']} read as {pair['read']}, {pair['count']} times",
+            transform=axes[row, 0].transAxes,
+            ha="right",
+            va="center",
+        )
     figure.suptitle(title)
     return figure
 
@@ -51,8 +64,13 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins:
     figure, ((axis,),) = new_axes(1, 1, 5.4, 5)
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfectly calibrated")
     axis.scatter(mean, accuracy, s=20 + 400 * size[used] / size.sum(), color=BLUE, alpha=0.8, label="test (area: samples)")
-    axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02),
-             title=f"Confidence means accuracy: calibration error {error:.3f}")
+    axis.set(
+        xlabel="confidence",
+        ylabel="accuracy",
+        xlim=(0, 1.02),
+        ylim=(0, 1.02),
+        title=f"Confidence means accuracy: calibration error {error:.3f}",
+    )
     axis.legend(loc="upper left")
     return figure
 
@@ -65,10 +83,19 @@ def accuracy_coverage(coverage: np.ndarray, accuracy: np.ndarray, threshold: np.
         answered = int((threshold >= value).sum())
         if answered:
             axis.plot(coverage[answered - 1], accuracy[answered - 1], "o", color=ORANGE)
-            axis.annotate(f"below {value} rejected: {accuracy[answered - 1]:.1%} right of {coverage[answered - 1]:.0%}",
-                          (coverage[answered - 1], accuracy[answered - 1]), xytext=(-8, -12), textcoords="offset points",
-                          ha="right", fontsize="small")
-    axis.set(xlabel="coverage: share of characters answered", ylabel="accuracy of the answers", xlim=(0, 1.02),
-             ylim=(min(accuracy[len(accuracy) // 10:].min(), 0.95) - 0.02, 1.003),
-             title="What the reject threshold (ocr.reject_below) buys")
+            axis.annotate(
+                f"below {value} rejected: {accuracy[answered - 1]:.1%} right of {coverage[answered - 1]:.0%}",
+                (coverage[answered - 1], accuracy[answered - 1]),
+                xytext=(-8, -12),
+                textcoords="offset points",
+                ha="right",
+                fontsize="small",
+            )
+    axis.set(
+        xlabel="coverage: share of characters answered",
+        ylabel="accuracy of the answers",
+        xlim=(0, 1.02),
+        ylim=(min(accuracy[len(accuracy) // 10 :].min(), 0.95) - 0.02, 1.003),
+        title="What the reject threshold (ocr.reject_below) buys",
+    )
     return figure

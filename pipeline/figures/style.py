@@ -8,11 +8,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pipeline.files import replacing
+from pipeline.common.files import replacing
 
 STYLE = {
-    "axes.grid": True, "grid.color": "0.9", "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.titlesize": "medium", "figure.constrained_layout.use": True,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": "medium",
+    "figure.constrained_layout.use": True,
 }
 BLUE, ORANGE, GREEN, GREY = "#2563a8", "#d9731a", "#3b8f4a", "0.55"
 

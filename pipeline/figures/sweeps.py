@@ -23,8 +23,9 @@ def compared_curves(runs: dict[str, Sequence[dict[str, float]]], title: str) -> 
     return figure
 
 
-def heat_maps(panels: dict[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], row_name: str, column_name: str,
-              title: str) -> Figure:
+def heat_maps(
+    panels: dict[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], row_name: str, column_name: str, title: str
+) -> Figure:
     """One table of accuracies `(rows, columns)` a panel, on a common scale; NaN stays empty, the best of all is framed."""
     best = np.nanmax([np.nanmax(values) for values in panels.values()])
     worst = max(np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2)  # a diverged run does not eat the scale
@@ -34,8 +35,15 @@ def heat_maps(panels: dict[str, np.ndarray], rows: Sequence[str], columns: Seque
         image = axis.imshow(values, cmap="viridis", vmin=worst, vmax=best, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
             if np.isfinite(value):
-                axis.text(column, row, f"{100 * value:.1f}", ha="center", va="center",
-                          color="white" if value < (worst + best) / 2 else "black", weight="bold" if value == best else "normal")
+                axis.text(
+                    column,
+                    row,
+                    f"{100 * value:.1f}",
+                    ha="center",
+                    va="center",
+                    color="white" if value < (worst + best) / 2 else "black",
+                    weight="bold" if value == best else "normal",
+                )
             if value == best:
                 axis.add_patch(Rectangle((column - 0.48, row - 0.47), 0.96, 0.94, fill=False, edgecolor=ORANGE, linewidth=2.5))
         axis.set_xticks(range(len(columns)), columns)
@@ -55,8 +63,14 @@ def main_effects(effects: dict[str, dict[str, Sequence[float]]], title: str) -> 
         for position, values in enumerate(groups.values()):
             spread = (np.arange(len(values)) - (len(values) - 1) / 2) * min(0.5 / max(len(values), 1), 0.08)
             axis.plot(position + spread, sorted(values), ".", color=BLUE, alpha=0.6)
-        axis.plot(range(len(groups)), [np.median(values) for values in groups.values()], color=ORANGE, marker="_",
-                  markersize=18, linewidth=1)
+        axis.plot(
+            range(len(groups)),
+            [np.median(values) for values in groups.values()],
+            color=ORANGE,
+            marker="_",
+            markersize=18,
+            linewidth=1,
+        )
         axis.set_xticks(range(len(groups)), list(groups), rotation=30 if max(map(len, groups)) > 8 or len(groups) > 6 else 0)
         axis.set(title=name)
     axes[0].set_ylabel("validation accuracy")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.arrays import load_arrays, save_arrays
-from pipeline.errors import ConfigError, DataError
+from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.errors import ConfigError, DataError
 
 Array = np.ndarray
 

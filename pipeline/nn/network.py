@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.arrays import load_arrays, save_arrays
 from pipeline.characters import CLASSES, SIZE
-from pipeline.errors import ConfigError, DataError
+from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn.convolution import Conv2d, Flatten, MaxPool, ToImages
 from pipeline.nn.initializers import Initializer, make_initializer
 from pipeline.nn.layers import Array, Dropout, Layer, Linear, Relu, Sigmoid, Tanh

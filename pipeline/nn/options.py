@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pipeline.checks import check_choice, check_each, is_number, is_whole
-from pipeline.errors import ConfigError
+from pipeline.common.checks import check_choice, check_each, is_number, is_whole
+from pipeline.common.errors import ConfigError
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 INITIALIZERS = ("xavier", "he", "normal", "constant", "zeros")

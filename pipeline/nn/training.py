@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.characters import CLASSES
-from pipeline.errors import DataError, DivergedError
+from pipeline.common.errors import DataError, DivergedError
 from pipeline.nn.batches import DROPOUT, Augment, Data, make_batches
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.history import EpochRecord, History

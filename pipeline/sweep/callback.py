@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from pipeline import config as schema
+from pipeline.config import schema
 from pipeline.sweep.main import Main
 
 _main: Main | None = None  # not an attribute of the callback, for that is sent to the workers
@@ -27,10 +27,17 @@ class Sweep(Callback):
         read = schema.read(config, ("tracking", "sweep"))
         given = list(config.hydra.overrides.task)
         parsed = OverridesParser.create().parse_overrides(
-            [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()] + given)
+            [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()] + given
+        )
         choices = {o.get_key_element(): len(list(o.sweep_string_iterator())) if o.is_sweep_override() else 1 for o in parsed}
-        _main = Main(Path(config.hydra.sweep.dir), read.tracking, read.sweep, math.prod(choices.values()),
-                     [key for key, count in choices.items() if count > 1], f"python -m pipeline.train -m {' '.join(given)}")
+        _main = Main(
+            Path(config.hydra.sweep.dir),
+            read.tracking,
+            read.sweep,
+            math.prod(choices.values()),
+            [key for key, count in choices.items() if count > 1],
+            f"python -m pipeline.train -m {' '.join(given)}",
+        )
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         if _main is not None:

@@ -14,8 +14,8 @@ from typing import Any, Optional
 from hydra.core.hydra_config import HydraConfig
 
 from pipeline import tracking
-from pipeline.config import TrackingConfig
-from pipeline.errors import StoppedError, UserError
+from pipeline.common.errors import StoppedError, UserError
+from pipeline.config.schema import TrackingConfig
 from pipeline.nn.training import EpochRecord
 from pipeline.sweep.pruning import is_hopeless
 from pipeline.sweep.state import FINISHED, PLAN, STATE, states
@@ -52,8 +52,12 @@ class Job:
     def start(self, name: str, tags: dict[str, str]) -> tracking.Run:
         """Begin the job's run, a child of the sweep's."""
         self.update(name="-".join([self.folder.name.zfill(3), name, *self._swept(named=False)]))
-        return tracking.Run(TrackingConfig(**self.plan["tracking"]), self.state["name"], carrier=self.plan["process"],
-                            tags={**tags, "sweep": self.plan["id"], "sweep_command": self.plan["command"]})
+        return tracking.Run(
+            TrackingConfig(**self.plan["tracking"]),
+            self.state["name"],
+            carrier=self.plan["process"],
+            tags={**tags, "sweep": self.plan["id"], "sweep_command": self.plan["command"]},
+        )
 
     def finished_before(self, fingerprint: str) -> float | None:
         """The validation accuracy of a finished run of the same configuration and data, if there is one."""
@@ -91,8 +95,9 @@ class Job:
         """`dropout0.2` for each swept key that a run's name has anyway, or has not."""
         given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
         overrides = dict(override.split("=", 1) for override in given if "=" in override)
-        return [f"{key.split('.')[-1]}{overrides[key]}" for key in self.plan["swept"]
-                if key in overrides and (key in NAMED) == named]
+        return [
+            f"{key.split('.')[-1]}{overrides[key]}" for key in self.plan["swept"] if key in overrides and (key in NAMED) == named
+        ]
 
     def failed(self, error: Exception) -> None:
         """Record the failure, also of a job that failed before its run began: an impossible value, unreadable data."""
@@ -140,6 +145,7 @@ def leave_with(main: str) -> None:
 
     What it was at is done again by the next sweep, which also uploads its journal.
     """
+
     def watch() -> None:
         while not is_gone(main):
             time.sleep(1)

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline import paths
-from pipeline.config import SweepConfig, TrackingConfig
-from pipeline.files import write_json
+from pipeline.common import paths
+from pipeline.common.files import write_json
+from pipeline.config.schema import SweepConfig, TrackingConfig
 from pipeline.sweep.state import FINISHED, PLAN, STATE, progress, states
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import this_process
@@ -24,8 +24,9 @@ CARRY_SECONDS = 4.0
 class Main:
     """A sweep in its main process: the parent run, the journals carried to the store, the progress."""
 
-    def __init__(self, folder: Path, tracking_config: TrackingConfig, options: SweepConfig, total: int,
-                 swept: list[str], command: str) -> None:
+    def __init__(
+        self, folder: Path, tracking_config: TrackingConfig, options: SweepConfig, total: int, swept: list[str], command: str
+    ) -> None:
         self.folder, self.tracking, self.options, self.total, self.command = folder, tracking_config, options, total, command
         self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         self.started = time.monotonic()
@@ -35,9 +36,18 @@ class Main:
         folder.mkdir(parents=True, exist_ok=True)
         for stale in (*folder.glob(f"*/{STATE}"), *folder.glob(FINISHED)):
             stale.unlink()
-        write_json(folder / PLAN, {
-            "id": self.id, "command": command, "process": this_process(), "tracking": vars(tracking_config),
-            "swept": swept, "prune": options.prune, "prune_after": options.prune_after})
+        write_json(
+            folder / PLAN,
+            {
+                "id": self.id,
+                "command": command,
+                "process": this_process(),
+                "tracking": vars(tracking_config),
+                "swept": swept,
+                "prune": options.prune,
+                "prune_after": options.prune_after,
+            },
+        )
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -117,8 +127,11 @@ class Main:
         except Exception as error:
             self.error = error
         if self.error is not None:
-            print(f"sweep: the store cannot be reached ({first_line(self.error)}); the runs are kept; upload them with: "
-                  "python -m pipeline.tracking sync", file=sys.stderr)
+            print(
+                f"sweep: the store cannot be reached ({first_line(self.error)}); the runs are kept; upload them with: "
+                "python -m pipeline.tracking sync",
+                file=sys.stderr,
+            )
         return sum(state["status"] == "failed" for state in ended)
 
 
@@ -131,6 +144,9 @@ def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, 
             continue
         has_weights = run.info.status == "FINISHED" and (Path(tags["folder"]) / paths.MODEL).exists()
         if has_weights or (with_pruned and "pruned" in tags):
-            found[tags["fingerprint"]] = {"run": run.info.run_id, "name": run.info.run_name,
-                                          "accuracy": run.data.metrics.get(BEST)}
+            found[tags["fingerprint"]] = {
+                "run": run.info.run_id,
+                "name": run.info.run_name,
+                "accuracy": run.data.metrics.get(BEST),
+            }
     return found

@@ -11,5 +11,5 @@ def is_hopeless(curve: list[float], others: list[list[float]]) -> bool:
 
     Golovin et al. 2017, "Google Vizier", section 3.2.2, with the best so far in place of the running average.
     """
-    peers = [max(other[:len(curve)]) for other in others if len(other) >= len(curve)]
+    peers = [max(other[: len(curve)]) for other in others if len(other) >= len(curve)]
     return len(peers) >= FEWEST_PEERS and max(curve) < statistics.median(peers)

@@ -15,8 +15,9 @@ def states(folder: Path) -> list[dict[str, Any]]:
 
 def progress(jobs: list[dict[str, Any]], total: int, seconds: float) -> str:
     """One line: how many are done, run, failed; the best so far; the time left."""
-    count = {status: sum(job["status"] == status for job in jobs)
-             for status in ("running", "finished", "skipped", "pruned", "failed")}
+    count = {
+        status: sum(job["status"] == status for job in jobs) for status in ("running", "finished", "skipped", "pruned", "failed")
+    }
     done = len(jobs) - count["running"]
     parts = [f"sweep: {done}/{total} done", f"{count['running']} running", f"{count['failed']} failed"]
     parts += [f"{count[status]} {status}" for status in ("skipped", "pruned") if count[status]]

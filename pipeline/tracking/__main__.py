@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 
-from pipeline.config import TrackingConfig
+from pipeline.config.schema import TrackingConfig
 from pipeline.tracking.orphans import sync
 from pipeline.tracking.store import MODEL_NAME, VIEW, open_store, store_uri
 
@@ -15,9 +15,10 @@ USAGE = """usage: python -m pipeline.tracking sync                # upload runs 
 
 def main() -> None:
     store = store_uri(TrackingConfig("local", ""))
-    commands = {"ui": ["ui", "--backend-store-uri", store, "--host", "127.0.0.1", "--workers", "1"],
-                "serve": ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local",
-                          "--host", "127.0.0.1"]}
+    commands = {
+        "ui": ["ui", "--backend-store-uri", store, "--host", "127.0.0.1", "--workers", "1"],
+        "serve": ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local", "--host", "127.0.0.1"],
+    }
     command, *rest = sys.argv[1:] or [""]
     if command == "sync":
         sys.exit(1 if sync() else 0)
@@ -26,8 +27,9 @@ def main() -> None:
     port = int(rest[rest.index("--port") + 1]) if "--port" in rest[:-1] else 5000
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            sys.exit(f"tracking: port {port} is in use; choose another one: "
-                     f"python -m pipeline.tracking {command} --port {port + 1}")
+            sys.exit(
+                f"tracking: port {port} is in use; choose another one: python -m pipeline.tracking {command} --port {port + 1}"
+            )
     if command == "ui":
         experiment = open_store(TrackingConfig("local", "handprint"))[1]
         print(f"The runs: http://127.0.0.1:{port}/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}", flush=True)

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline import paths
-from pipeline.files import writing
+from pipeline.common import paths
+from pipeline.common.files import writing
 
 
 def journals() -> Path:

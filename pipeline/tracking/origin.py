@@ -6,15 +6,16 @@ from functools import cache
 
 import psutil
 
-from pipeline import paths
-from pipeline.files import md5
+from pipeline.common import paths
+from pipeline.common.files import md5
 
 
 @cache
 def where_it_ran() -> dict[str, str]:
     """Tags that say which code, on which data, in which process: enough to reproduce a run and to recognise an orphan."""
-    git = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"], cwd=paths.ROOT,
-                         capture_output=True, text=True)
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"], cwd=paths.ROOT, capture_output=True, text=True
+    )
     pointer = paths.ROOT / "data.dvc"
     return {
         "git.commit": git.stdout.strip() or "none",

@@ -6,7 +6,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from pipeline.config import TrackingConfig
+from pipeline.config.schema import TrackingConfig
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import is_gone
 from pipeline.tracking.store import all_runs, first_line, open_store
@@ -51,8 +51,11 @@ def sync(only: TrackingConfig | None = None) -> int:
 
 def end_orphans(client: Any, experiment: str) -> int:
     """Mark the runs that still say RUNNING though their process on this host is gone as KILLED; return how many."""
-    orphans = [run for run in all_runs(client, experiment, "attributes.status = 'RUNNING'")
-               if is_gone(run.data.tags.get("process", ":0:0"))]
+    orphans = [
+        run
+        for run in all_runs(client, experiment, "attributes.status = 'RUNNING'")
+        if is_gone(run.data.tags.get("process", ":0:0"))
+    ]
     for run in orphans:
         client.set_tag(run.info.run_id, "reason", REASON)
         client.set_terminated(run.info.run_id, "KILLED")

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pipeline.config import TrackingConfig, flatten
-from pipeline.errors import StoppedError
+from pipeline.common.errors import StoppedError
+from pipeline.config.schema import TrackingConfig, flatten
 from pipeline.tracking.journal import Journal
 from pipeline.tracking.origin import this_process, where_it_ran
 from pipeline.tracking.orphans import sync
@@ -28,8 +28,14 @@ class Run:
         carrier: the process that carries the journal to the store, if it is not this one.
     """
 
-    def __init__(self, config: TrackingConfig, name: str, tags: dict[str, str] | None = None,
-                 weights: str | None = None, carrier: str | None = None) -> None:
+    def __init__(
+        self,
+        config: TrackingConfig,
+        name: str,
+        tags: dict[str, str] | None = None,
+        weights: str | None = None,
+        carrier: str | None = None,
+    ) -> None:
         self.config = config
         self.journal: Journal | None = None
         self.error: Exception | None = None
@@ -37,8 +43,14 @@ class Run:
         if config.uri == "none":
             return
         self.journal = Journal.create(name)
-        self._append("start", config=vars(config), name=name, weights=weights, carrier=carrier or this_process(),
-                     tags={**where_it_ran(), **(tags or {})})
+        self._append(
+            "start",
+            config=vars(config),
+            name=name,
+            weights=weights,
+            carrier=carrier or this_process(),
+            tags={**where_it_ran(), **(tags or {})},
+        )
         if carrier is None:
             self._finished = threading.Event()
             self._carrier = threading.Thread(target=self._carry, daemon=True)
@@ -81,8 +93,15 @@ class Run:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.journal is None:
             return
-        self._append("end", reason=error and (str(error) or kind.__name__), status="FINISHED" if error is None else
-                     "KILLED" if isinstance(error, (KeyboardInterrupt, StoppedError)) else "FAILED")
+        self._append(
+            "end",
+            reason=error and (str(error) or kind.__name__),
+            status="FINISHED"
+            if error is None
+            else "KILLED"
+            if isinstance(error, (KeyboardInterrupt, StoppedError))
+            else "FAILED",
+        )
         if self._carrier is None:
             return
         self._finished.set()
@@ -93,9 +112,12 @@ class Run:
         if self.error is None:
             self.journal.discard()
         else:
-            print(f"tracking: the run could not be uploaded to {store_uri(self.config)} ({first_line(self.error)}); "
-                  f"it is kept in {os.path.relpath(self.journal.folder)}; "
-                  "once the store works: python -m pipeline.tracking sync", file=sys.stderr)
+            print(
+                f"tracking: the run could not be uploaded to {store_uri(self.config)} ({first_line(self.error)}); "
+                f"it is kept in {os.path.relpath(self.journal.folder)}; "
+                "once the store works: python -m pipeline.tracking sync",
+                file=sys.stderr,
+            )
 
     def _append(self, kind: str, **fields: Any) -> None:
         if self.journal is not None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from pipeline import paths
-from pipeline.config import TrackingConfig
+from pipeline.common import paths
+from pipeline.config.schema import TrackingConfig
 from pipeline.tracking.origin import where_it_ran
 
 MODEL_NAME = "handprint"
@@ -21,8 +21,17 @@ BEST = "best/valid/accuracy"
 VIEW = "sweeps"
 """The view of the runs that `python -m pipeline.tracking ui` opens with: the columns that matter."""
 
-COLUMNS = ["attributes.`Duration`", f"metrics.`{BEST}`", "metrics.`test/accuracy`", "params.`model.name`",
-           "params.`model.hidden`", "params.`train.lr`", "params.`train.batch_size`", "tags.`pruned`", "tags.`reason`"]
+COLUMNS = [
+    "attributes.`Duration`",
+    f"metrics.`{BEST}`",
+    "metrics.`test/accuracy`",
+    "params.`model.name`",
+    "params.`model.hidden`",
+    "params.`train.lr`",
+    "params.`train.batch_size`",
+    "tags.`pruned`",
+    "tags.`reason`",
+]
 
 
 def store_uri(config: TrackingConfig) -> str:
@@ -56,9 +65,14 @@ def _open(uri: str, name: str) -> tuple[Any, str]:
         if experiment is not None:
             return client, experiment.experiment_id
         location = f"file://{paths.STORE_ROOT / 'mlruns'}" if uri.startswith("sqlite:") else None
-        return client, client.create_experiment(name, artifact_location=location, tags={
-            "mlflow.experimentKind": "custom_model_development",
-            f"mlflow.sharedViewState.{VIEW}": json.dumps({"selectedColumns": COLUMNS, "orderByKey": "attributes.start_time"})})
+        return client, client.create_experiment(
+            name,
+            artifact_location=location,
+            tags={
+                "mlflow.experimentKind": "custom_model_development",
+                f"mlflow.sharedViewState.{VIEW}": json.dumps({"selectedColumns": COLUMNS, "orderByKey": "attributes.start_time"}),
+            },
+        )
 
 
 def all_runs(client: Any, experiment: str, filter_string: str) -> list[Any]:
@@ -82,15 +96,23 @@ def sweep_run(client: Any, experiment: str, sweep: str, command: str) -> str:
     return client.create_run(experiment, run_name=f"sweep {name}"[:250], tags=tags).info.run_id
 
 
-def log(client: Any, run_id: str, metrics: dict[str, float] | None = None, params: dict[str, str] | None = None,
-        tags: dict[str, str] | None = None) -> None:
+def log(
+    client: Any,
+    run_id: str,
+    metrics: dict[str, float] | None = None,
+    params: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
+) -> None:
     """Add metrics, parameters and tags to a run at once."""
     from mlflow.entities import Metric, Param, RunTag
 
     now = int(time.time() * 1000)
-    client.log_batch(run_id, [Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
-                     [Param(key, value[:6000]) for key, value in (params or {}).items()],
-                     [RunTag(key, value[:5000]) for key, value in (tags or {}).items()])
+    client.log_batch(
+        run_id,
+        [Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
+        [Param(key, value[:6000]) for key, value in (params or {}).items()],
+        [RunTag(key, value[:5000]) for key, value in (tags or {}).items()],
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -15,10 +15,11 @@ def upload(journal: Journal, client: Any, experiment: str) -> None:
         event = events[state["uploaded"]]
         batch = 1
         if event["kind"] == "metrics":
-            while (state["uploaded"] + batch < len(events) and events[state["uploaded"] + batch]["kind"] == "metrics"
-                   and batch < 100):
+            while (
+                state["uploaded"] + batch < len(events) and events[state["uploaded"] + batch]["kind"] == "metrics" and batch < 100
+            ):
                 batch += 1
-            _metrics(client, state["run_id"], events[state["uploaded"]:state["uploaded"] + batch])
+            _metrics(client, state["run_id"], events[state["uploaded"] : state["uploaded"] + batch])
         else:
             UPLOADS[event["kind"]](journal, client, experiment, state, event)
         state["uploaded"] += batch
@@ -45,8 +46,10 @@ def _start(journal: Journal, client: Any, experiment: str, state: dict, event: d
 def _metrics(client: Any, run_id: str, events: list[dict]) -> None:
     from mlflow.entities import Metric
 
-    client.log_batch(run_id, metrics=[Metric(key, value, event["time"], event["step"])
-                                      for event in events for key, value in event["values"].items()])
+    client.log_batch(
+        run_id,
+        metrics=[Metric(key, value, event["time"], event["step"]) for event in events for key, value in event["values"].items()],
+    )
 
 
 def _params(journal: Journal, client: Any, experiment: str, state: dict, event: dict) -> None:
@@ -64,8 +67,13 @@ def _artifact(journal: Journal, client: Any, experiment: str, state: dict, event
 def _dataset(journal: Journal, client: Any, experiment: str, state: dict, event: dict) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    dataset = Dataset(name=event["name"], digest=event["digest"], source_type="local",
-                      source=json.dumps({"uri": event["source"]}), profile=json.dumps(event["profile"]))
+    dataset = Dataset(
+        name=event["name"],
+        digest=event["digest"],
+        source_type="local",
+        source=json.dumps({"uri": event["source"]}),
+        profile=json.dumps(event["profile"]),
+    )
     client.log_inputs(state["run_id"], [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
 
@@ -85,5 +93,12 @@ def _end(journal: Journal, client: Any, experiment: str, state: dict, event: dic
     client.set_terminated(state["run_id"], event["status"], event["time"])
 
 
-UPLOADS = {"start": _start, "params": _params, "tags": _tags, "artifact": _artifact, "dataset": _dataset, "model": _model,
-           "end": _end}
+UPLOADS = {
+    "start": _start,
+    "params": _params,
+    "tags": _tags,
+    "artifact": _artifact,
+    "dataset": _dataset,
+    "model": _model,
+    "end": _end,
+}

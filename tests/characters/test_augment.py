@@ -7,11 +7,22 @@ import pytest
 
 from pipeline.characters.augment import CHUNK, augment
 from pipeline.characters.options import AugmentOptions
-from pipeline.errors import ConfigError
+from pipeline.common.errors import ConfigError
 
 OFF = {field.name: 0.0 for field in fields(AugmentOptions)}
-STRONG = dict(rotation=5.0, slant=0.1, scale=0.05, aspect=0.1, shift=1.0, elastic=1.0, width=0.6, blur=0.5, contrast=0.3,
-              noise=10.0, erase=0.2)
+STRONG = dict(
+    rotation=5.0,
+    slant=0.1,
+    scale=0.05,
+    aspect=0.1,
+    shift=1.0,
+    elastic=1.0,
+    width=0.6,
+    blur=0.5,
+    contrast=0.3,
+    noise=10.0,
+    erase=0.2,
+)
 
 
 @pytest.fixture(scope="module")

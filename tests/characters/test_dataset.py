@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.characters import CLASSES, dataset
 from pipeline.characters.dataset import Characters, Splits
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 
 def some(count: int, seed: int = 0, side: int = 32) -> Characters:
@@ -66,11 +66,11 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
 def test_a_file_holds_nothing_that_depends_on_the_version_of_python(tmp_path, splits):
     dataset.save_splits(tmp_path / "a.npz", splits, {"seed": 1})
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
-        for member in archive.infolist():    # no zip64, no time, no sizes after the data: zipfile's versions differ in these
+        for member in archive.infolist():  # no zip64, no time, no sizes after the data: zipfile's versions differ in these
             assert member.date_time == (1980, 1, 1, 0, 0, 0)
             assert (member.extract_version, member.extra, member.flag_bits) == (20, b"", 0)
     content = (tmp_path / "a.npz").read_bytes()
-    assert content[4:6] == b"\x14\x00" and content[28:30] == b"\x00\x00"    # version 2.0, no extra field, where first told
+    assert content[4:6] == b"\x14\x00" and content[28:30] == b"\x00\x00"  # version 2.0, no extra field, where first told
     with np.load(tmp_path / "a.npz") as stored:
         assert (stored["train_images"] == splits.train.images).all()
 
@@ -81,13 +81,16 @@ def test_splits_not_in_normal_form_are_refused(tmp_path, splits):
         dataset.load_splits(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("images", [
-    np.full((2, 5, 6), 255, np.uint8),
-    np.full((2, 5, 6), 255, np.int64),
-    np.ones((2, 5, 6), np.float32),
-    np.ones((2, 5, 6), np.float64),
-    np.ones((2, 5, 6), bool),
-])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.full((2, 5, 6), 255, np.uint8),
+        np.full((2, 5, 6), 255, np.int64),
+        np.ones((2, 5, 6), np.float32),
+        np.ones((2, 5, 6), np.float64),
+        np.ones((2, 5, 6), bool),
+    ],
+)
 def test_user_images_of_any_sensible_type_become_bytes(tmp_path, images):
     read, labels = dataset.read_npz(write(tmp_path / "u.npz", images=images, labels=np.array([0, 35])))
     assert read.dtype == labels.dtype == np.uint8
@@ -95,20 +98,23 @@ def test_user_images_of_any_sensible_type_become_bytes(tmp_path, images):
     assert labels.tolist() == [0, 35]
 
 
-@pytest.mark.parametrize("images, labels, message", [
-    (np.zeros((2, 5, 6), np.uint8), np.array([0, 36]), "only 0..35"),
-    (np.zeros((2, 5, 6), np.uint8), np.array([-1, 3]), "only 0..35"),
-    (np.zeros((2, 5, 6), np.uint8), np.array([0.0, 1.0]), "use integers"),
-    (np.zeros((2, 5, 6), np.uint8), np.array([1, 2, 3]), "one label for each image"),
-    (np.zeros((2, 30), np.uint8), np.array([1, 2]), "make it"),
-    (np.zeros((0, 5, 5), np.uint8), np.zeros(0, int), "N at least 1"),
-    (np.zeros((1, 5000, 5), np.uint8), np.zeros(1, int), "at most 1024"),
-    (np.full((1, 5, 5), np.nan), np.zeros(1, int), "must lie in 0..1"),
-    (np.full((1, 5, 5), np.inf), np.zeros(1, int), "must lie in 0..1"),
-    (np.full((1, 5, 5), 200.0), np.zeros(1, int), "must lie in 0..1"),
-    (np.full((1, 5, 5), 256), np.zeros(1, int), "must lie in 0..255"),
-    (np.full((1, 5, 5), "a"), np.zeros(1, int), "use uint8"),
-])
+@pytest.mark.parametrize(
+    "images, labels, message",
+    [
+        (np.zeros((2, 5, 6), np.uint8), np.array([0, 36]), "only 0..35"),
+        (np.zeros((2, 5, 6), np.uint8), np.array([-1, 3]), "only 0..35"),
+        (np.zeros((2, 5, 6), np.uint8), np.array([0.0, 1.0]), "use integers"),
+        (np.zeros((2, 5, 6), np.uint8), np.array([1, 2, 3]), "one label for each image"),
+        (np.zeros((2, 30), np.uint8), np.array([1, 2]), "make it"),
+        (np.zeros((0, 5, 5), np.uint8), np.zeros(0, int), "N at least 1"),
+        (np.zeros((1, 5000, 5), np.uint8), np.zeros(1, int), "at most 1024"),
+        (np.full((1, 5, 5), np.nan), np.zeros(1, int), "must lie in 0..1"),
+        (np.full((1, 5, 5), np.inf), np.zeros(1, int), "must lie in 0..1"),
+        (np.full((1, 5, 5), 200.0), np.zeros(1, int), "must lie in 0..1"),
+        (np.full((1, 5, 5), 256), np.zeros(1, int), "must lie in 0..255"),
+        (np.full((1, 5, 5), "a"), np.zeros(1, int), "use uint8"),
+    ],
+)
 def test_bad_user_arrays_are_refused_in_one_line(tmp_path, images, labels, message):
     with pytest.raises(DataError, match=message) as error:
         dataset.read_npz(write(tmp_path / "u.npz", images=images, labels=labels))
@@ -123,9 +129,13 @@ def test_missing_wrong_and_pickled_files_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     write(tmp_path / "pickled.npz", images=np.array([Evil()], dtype=object), labels=np.array([0]))
     write(tmp_path / "names.npz", **{"pic\nture": np.zeros(3)})
-    for path, message in [(tmp_path / "none.npz", "no such file"), (tmp_path, "is a folder"),
-                          (tmp_path / "text.npz", "not an .npz file"), (tmp_path / "pickled.npz", "Python objects"),
-                          (tmp_path / "names.npz", r"no array 'images', only: 'pic\\nture'")]:
+    for path, message in [
+        (tmp_path / "none.npz", "no such file"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "text.npz", "not an .npz file"),
+        (tmp_path / "pickled.npz", "Python objects"),
+        (tmp_path / "names.npz", r"no array 'images', only: 'pic\\nture'"),
+    ]:
         with pytest.raises(DataError, match=message):
             dataset.read_npz(path)
     assert not (tmp_path / "ran").exists()
@@ -144,7 +154,7 @@ def test_declared_sizes_are_checked_before_memory_is_taken(tmp_path, monkeypatch
         archive.writestr("labels.npy", npy_that_declares((16,)))
     with pytest.raises(DataError, match="does not fit its size"):
         dataset.read_npz(tmp_path / "liar.npz")
-    monkeypatch.setattr("pipeline.arrays.MAX_BYTES", 10_000)
+    monkeypatch.setattr("pipeline.common.arrays.MAX_BYTES", 10_000)
     np.savez_compressed(tmp_path / "bomb.npz", images=np.zeros((1000, 100, 100), np.uint8), labels=np.zeros(1000, np.uint8))
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("decompressed before its size was checked"))
     with pytest.raises(DataError, match="would take .* bytes"):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.characters import CLASSES, emnist
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", Path(__file__).parents[2] / "../shared/real"))
 needs_real = pytest.mark.skipif(not (REAL / "emnist").is_dir(), reason="no real data; set HANDPRINT_REAL_DATA to its folder")
@@ -64,18 +64,21 @@ def test_valid_is_taken_out_of_train_at_random_and_repeatably(tmp_path):
         read(tmp_path, valid=4)
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"", "not an idx file"),
-    (b"plain", "not a gzip file"),
-    (gzip.compress(b"\0\0\x0d\3" + bytes(12)), "not an idx file of bytes"),
-    (gzip.compress(idx(np.zeros((148, 28, 28))))[:-30], "damaged"),
-    (gzip.compress(idx(np.zeros((147, 28, 28)))), "148 labels for 147 images"),
-    (gzip.compress(idx(np.zeros((148, 28, 28)))[:-1]), "fewer bytes"),
-    (gzip.compress(idx(np.zeros((148, 28, 28))) + bytes(10**7)), "more bytes"),
-    (gzip.compress(b"\0\0\x08\3" + b"\xff" * 12), "declares shape"),
-    (gzip.compress(b"\0\0\x08\3\x7f\xff\xff\xff\0\0\0\x1c\0\0\0\x1c"), "declares shape"),
-    (gzip.compress(idx(np.zeros((0, 28, 28)))), "declares shape"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "not an idx file"),
+        (b"plain", "not a gzip file"),
+        (gzip.compress(b"\0\0\x0d\3" + bytes(12)), "not an idx file of bytes"),
+        (gzip.compress(idx(np.zeros((148, 28, 28))))[:-30], "damaged"),
+        (gzip.compress(idx(np.zeros((147, 28, 28)))), "148 labels for 147 images"),
+        (gzip.compress(idx(np.zeros((148, 28, 28)))[:-1]), "fewer bytes"),
+        (gzip.compress(idx(np.zeros((148, 28, 28))) + bytes(10**7)), "more bytes"),
+        (gzip.compress(b"\0\0\x08\3" + b"\xff" * 12), "declares shape"),
+        (gzip.compress(b"\0\0\x08\3\x7f\xff\xff\xff\0\0\0\x1c\0\0\0\x1c"), "declares shape"),
+        (gzip.compress(idx(np.zeros((0, 28, 28)))), "declares shape"),
+    ],
+)
 def test_bad_image_files_are_refused_in_one_line(tmp_path, content, message):
     write_emnist(tmp_path)
     (tmp_path / TRAIN_IMAGES).write_bytes(content)
@@ -84,10 +87,16 @@ def test_bad_image_files_are_refused_in_one_line(tmp_path, content, message):
     assert "emnist-balanced-train" in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("mapping, message", [
-    ("zero 48\n", "each line must be"), ("300 48\n", "each line must be"), ("0 99999999999\n", "each line must be"),
-    ("0 48\n", "label 1 is not in"), ("".join(f"{i} 97\n" for i in range(37)), "none of the labels"),
-])
+@pytest.mark.parametrize(
+    "mapping, message",
+    [
+        ("zero 48\n", "each line must be"),
+        ("300 48\n", "each line must be"),
+        ("0 99999999999\n", "each line must be"),
+        ("0 48\n", "label 1 is not in"),
+        ("".join(f"{i} 97\n" for i in range(37)), "none of the labels"),
+    ],
+)
 def test_bad_mappings_are_refused(tmp_path, mapping, message):
     write_emnist(tmp_path)
     (tmp_path / "emnist-balanced-mapping.txt").write_text(mapping)
@@ -153,6 +162,6 @@ def test_the_real_files_are_upright():
     assert (np.bincount(splits.train.labels) == 300).all()
     mean = {c: splits.train.images[splits.train.labels == CLASSES.index(c)].mean(axis=0) for c in "1LT7"}
     assert mean["1"].sum(axis=0).max() > 1.5 * mean["1"].sum(axis=1).max()
-    assert mean["L"][20:, 4:24].mean() > 1.5 * mean["L"][:8, 4:24].mean()     # foot below
-    assert mean["T"][2:9].mean() > 1.5 * mean["T"][19:26].mean()              # bar above
-    assert mean["7"][16:26, :14].sum() > mean["7"][16:26, 14:].sum()          # leans left at the bottom: not mirrored
+    assert mean["L"][20:, 4:24].mean() > 1.5 * mean["L"][:8, 4:24].mean()  # foot below
+    assert mean["T"][2:9].mean() > 1.5 * mean["T"][19:26].mean()  # bar above
+    assert mean["7"][16:26, :14].sum() > mean["7"][16:26, 14:].sum()  # leans left at the bottom: not mirrored

@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from pipeline.characters import CLASSES, folder
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 
 def glyph(height: int = 40, width: int = 30) -> np.ndarray:
     """An L, bright on dark, not filling its image."""
     image = np.zeros((height, width), np.uint8)
-    image[height // 5: -height // 5, width // 4: width // 4 + 4] = 230
-    image[-height // 5 - 4: -height // 5, width // 4: -width // 4] = 230
+    image[height // 5 : -height // 5, width // 4 : width // 4 + 4] = 230
+    image[-height // 5 - 4 : -height // 5, width // 4 : -width // 4] = 230
     return image
 
 
@@ -29,25 +29,29 @@ def as_rgba(image: np.ndarray) -> Image.Image:
     return Image.merge("RGBA", [Image.new("L", image.shape[::-1], 20)] * 3 + [Image.fromarray(image)])
 
 
-@pytest.mark.parametrize("image, suffix", [
-    (Image.fromarray(glyph()), "png"),
-    (Image.fromarray(255 - glyph()), "png"),
-    (Image.fromarray(255 - glyph()), "jpg"),
-    (Image.fromarray(255 - glyph()).convert("RGB"), "bmp"),
-    (Image.fromarray(255 - glyph()).convert("1"), "tiff"),
-    (Image.fromarray(255 - glyph()).convert("P"), "gif"),
-    (Image.fromarray(glyph().astype(np.uint16) * 200), "png"),
-    (Image.fromarray(120 - glyph() // 3), "webp"),
-    (as_rgba(glyph()), "png"),
-])
+@pytest.mark.parametrize(
+    "image, suffix",
+    [
+        (Image.fromarray(glyph()), "png"),
+        (Image.fromarray(255 - glyph()), "png"),
+        (Image.fromarray(255 - glyph()), "jpg"),
+        (Image.fromarray(255 - glyph()).convert("RGB"), "bmp"),
+        (Image.fromarray(255 - glyph()).convert("1"), "tiff"),
+        (Image.fromarray(255 - glyph()).convert("P"), "gif"),
+        (Image.fromarray(glyph().astype(np.uint16) * 200), "png"),
+        (Image.fromarray(120 - glyph() // 3), "webp"),
+        (as_rgba(glyph()), "png"),
+    ],
+)
 def test_polarity_mode_and_format_do_not_matter(tmp_path, image, suffix):
     image.save(tmp_path / f"x.{suffix}")
     ink = folder.read_image(tmp_path / f"x.{suffix}")
     wanted = folder._find_ink(glyph())
     assert ink.shape == (64, 64) and ink.dtype == np.uint8
     top, left = (64 - 64 * 40 // 40) // 2, (64 - 48) // 2
-    assert np.corrcoef(ink[top:, left:left + 48].ravel(),
-                       np.asarray(Image.fromarray(wanted).resize((48, 64))).ravel())[0, 1] > 0.9
+    assert (
+        np.corrcoef(ink[top:, left : left + 48].ravel(), np.asarray(Image.fromarray(wanted).resize((48, 64))).ravel())[0, 1] > 0.9
+    )
     assert np.mean(ink == 0) > 0.7
 
 
@@ -74,8 +78,12 @@ def test_what_cannot_be_read_is_named(tmp_path):
     bad = tmp_path / "A" / "bad.png"
     png = (tmp_path / "A" / "0.png").read_bytes()
     huge = png[:16] + (60000).to_bytes(4, "big") * 2 + png[24:]  # declared size only
-    for content, message in [(b"", "cannot be read"), (b"text", "cannot be read"), (png[:-30], "cannot be read"),
-                             (huge, "too many|cannot be read")]:
+    for content, message in [
+        (b"", "cannot be read"),
+        (b"text", "cannot be read"),
+        (png[:-30], "cannot be read"),
+        (huge, "too many|cannot be read"),
+    ]:
         bad.write_bytes(content)
         with pytest.raises(DataError, match=message) as error:
             folder.read(tmp_path, 0, 0, 0, seed=0)

@@ -11,7 +11,7 @@ import pytest
 import scipy.io
 
 from pipeline.characters import CLASSES, emnist, matlab5, nist36
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 
 REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", Path(__file__).parents[2] / "../shared/real"))
 needs_real = pytest.mark.skipif(not (REAL / "nist36").is_dir(), reason="no real data; set HANDPRINT_REAL_DATA to its folder")
@@ -20,8 +20,9 @@ needs_real = pytest.mark.skipif(not (REAL / "nist36").is_dir(), reason="no real 
 def write_part(folder: Path, part: str, data=None, labels=None, **others) -> None:
     data = np.ones((2, 1024)) if data is None else data
     labels = np.eye(36)[[0, 26]] if labels is None else labels
-    scipy.io.savemat(folder / f"nist36_{part}.mat", {f"{part}_data": data, f"{part}_labels": labels, **others},
-                     do_compression=True)
+    scipy.io.savemat(
+        folder / f"nist36_{part}.mat", {f"{part}_data": data, f"{part}_labels": labels, **others}, do_compression=True
+    )
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def root(tmp_path):
 
 def test_pixels_are_turned_upright_and_ink_made_bright(root):
     page = np.ones((32, 32))
-    page[3, 7] = 0     # row 3, column 7
+    page[3, 7] = 0  # row 3, column 7
     page[5, 1] = 0.5
     write_part(root, "valid", data=np.stack([page.ravel(order="F"), np.ones(1024)]))
     images = nist36.read(root).valid.images
@@ -47,19 +48,22 @@ def test_letters_come_first_in_the_file(root):
     assert "".join(CLASSES[i] for i in nist36.read(root).test.labels) == CLASSES[10:] + CLASSES[:10]
 
 
-@pytest.mark.parametrize("change, message", [
-    (dict(data=np.ones((2, 1023))), r"\(2, 1023\), not \(N, 1024\)"),
-    (dict(data=np.ones((3, 1024))), "3 images but 2 labels"),
-    (dict(data=np.full((2, 1024), 1.5)), r"must lie in \[0, 1\]"),
-    (dict(data=np.full((2, 1024), np.nan)), r"must lie in \[0, 1\]"),
-    (dict(data=np.ones((2, 1024), complex)), "real numbers"),
-    (dict(labels=np.zeros((2, 36))), "one-hot"),
-    (dict(labels=np.ones((2, 36))), "one-hot"),
-    (dict(labels=np.full((2, 36), 0.5)), "one-hot"),
-    (dict(data=np.array([[{"a": 1}]], dtype=object)), "real numbers"),
-    (dict(data={"field": np.ones(3)}), "real numbers"),
-    (dict(data=np.zeros((0, 1024)), labels=np.zeros((0, 36))), "N at least 1"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (dict(data=np.ones((2, 1023))), r"\(2, 1023\), not \(N, 1024\)"),
+        (dict(data=np.ones((3, 1024))), "3 images but 2 labels"),
+        (dict(data=np.full((2, 1024), 1.5)), r"must lie in \[0, 1\]"),
+        (dict(data=np.full((2, 1024), np.nan)), r"must lie in \[0, 1\]"),
+        (dict(data=np.ones((2, 1024), complex)), "real numbers"),
+        (dict(labels=np.zeros((2, 36))), "one-hot"),
+        (dict(labels=np.ones((2, 36))), "one-hot"),
+        (dict(labels=np.full((2, 36), 0.5)), "one-hot"),
+        (dict(data=np.array([[{"a": 1}]], dtype=object)), "real numbers"),
+        (dict(data={"field": np.ones(3)}), "real numbers"),
+        (dict(data=np.zeros((0, 1024)), labels=np.zeros((0, 36))), "N at least 1"),
+    ],
+)
 def test_bad_arrays_are_refused_in_one_line(root, change, message):
     write_part(root, "train", **change)
     with pytest.raises(DataError, match=message) as error:
@@ -75,9 +79,13 @@ def test_other_variables_are_not_read(root):
 def test_missing_damaged_and_foreign_files_are_refused(root):
     path = root / "nist36_train.mat"
     whole = path.read_bytes()
-    for content, message in [(b"", "not a MATLAB 5 file"), (b"\x89HDF" + bytes(600), "not a MATLAB 5 file"),
-                             (whole[:-40], "damaged"), (whole[:124] + b"\0\2IM" + bytes(400), "save it with -v7"),
-                             (whole[:150] + bytes(8) + whole[158:], "damaged")]:
+    for content, message in [
+        (b"", "not a MATLAB 5 file"),
+        (b"\x89HDF" + bytes(600), "not a MATLAB 5 file"),
+        (whole[:-40], "damaged"),
+        (whole[:124] + b"\0\2IM" + bytes(400), "save it with -v7"),
+        (whole[:150] + bytes(8) + whole[158:], "damaged"),
+    ]:
         path.write_bytes(content)
         with pytest.raises(DataError, match=message):
             nist36.read(root)

@@ -16,8 +16,10 @@ def drawn(lines, height: int, pen: float, place=(10, 10), shear: float = 0.0, ca
     image = Image.new("L", (4 * side, 4 * side))
     pencil = ImageDraw.Draw(image)
     for x0, y0, x1, y1 in lines:
-        ends = [(4 * (place[0] + pen + height * (x + shear * (0.5 - y))), 4 * (place[1] + pen + height * y))
-                for x, y in ((x0, y0), (x1, y1))]
+        ends = [
+            (4 * (place[0] + pen + height * (x + shear * (0.5 - y))), 4 * (place[1] + pen + height * y))
+            for x, y in ((x0, y0), (x1, y1))
+        ]
         pencil.line(ends, 255, max(1, round(4 * pen)))
         for x, y in ends:
             pencil.ellipse((x - 2 * pen, y - 2 * pen, x + 2 * pen, y + 2 * pen), 255)
@@ -37,10 +39,18 @@ def test_ink_fills_the_box_in_the_middle():
     assert BOX - 2 <= rows.max() - rows.min() + 1 <= BOX + 2
 
 
-@pytest.mark.parametrize("change", [
-    dict(height=24, pen=2.4), dict(height=300, pen=30), dict(height=100, pen=10, place=(70, 3), canvas=400),
-    dict(height=100, pen=10, shear=0.3), dict(height=100, pen=4), dict(height=100, pen=17), dict(height=300, pen=3),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        dict(height=24, pen=2.4),
+        dict(height=300, pen=30),
+        dict(height=100, pen=10, place=(70, 3), canvas=400),
+        dict(height=100, pen=10, shear=0.3),
+        dict(height=100, pen=4),
+        dict(height=100, pen=17),
+        dict(height=300, pen=3),
+    ],
+)
 def test_size_place_slant_and_pen_leave_the_form_alone(change):
     reference = normalise(drawn(LETTER_T, 100, 10))
     assert difference(reference, normalise(drawn(LETTER_T, **change))) < 0.5

@@ -25,7 +25,8 @@ def main() -> None:
         for name in arguments.readers or names:
             started = time.perf_counter()
             process = multiprocessing.get_context("spawn").Process(
-                target=run, args=(name, arguments.count, arguments.seed, scratch))
+                target=run, args=(name, arguments.count, arguments.seed, scratch)
+            )
             process.start()
             process.join()
             if process.exitcode:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import UserError
+from pipeline.common.errors import UserError
 from tests.fuzz.mutate import mutate
 from tests.fuzz.targets import Target, make_targets
 

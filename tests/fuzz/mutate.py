@@ -2,10 +2,15 @@
 
 import numpy as np
 
-EDGES = [bytes(n) for n in (1, 2, 4, 8)] + [b"\xff" * n for n in (1, 2, 4, 8)] + [
-    value.to_bytes(4, order)
-    for value in (1, 0x7F, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000) for order in ("big", "little")
-]
+EDGES = (
+    [bytes(n) for n in (1, 2, 4, 8)]
+    + [b"\xff" * n for n in (1, 2, 4, 8)]
+    + [
+        value.to_bytes(4, order)
+        for value in (1, 0x7F, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000)
+        for order in ("big", "little")
+    ]
+)
 """Sizes and counts at the ends of their ranges."""
 
 
@@ -19,19 +24,19 @@ def mutate(data: bytes, rng: np.random.Generator) -> bytes:
             case 0 if changed:
                 changed[at] ^= 1 << int(rng.integers(8))
             case 1:
-                changed[at:at + length] = rng.bytes(length)
+                changed[at : at + length] = rng.bytes(length)
             case 2 | 3:
                 edge = EDGES[rng.integers(len(EDGES))]
-                changed[at:at + len(edge)] = edge
+                changed[at : at + len(edge)] = edge
             case 4:
                 del changed[at:]
             case 5:
-                del changed[at:at + length]
+                del changed[at : at + length]
             case 6:
-                changed[at:at] = changed[at:at + length]
+                changed[at:at] = changed[at : at + length]
             case 7:
                 source = _position(len(changed), rng)
-                changed[at:at + length] = changed[source:source + length]
+                changed[at : at + length] = changed[source : source + length]
     return bytes(changed)
 
 

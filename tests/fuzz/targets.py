@@ -15,17 +15,18 @@ import scipy.io
 from omegaconf import OmegaConf
 from PIL import Image
 
-from pipeline import conf_files, config
 from pipeline.characters import CLASSES, emnist, folder, nist36
 from pipeline.characters.dataset import Characters, Splits, load_splits, read_npz, save_splits
-from pipeline.characters.stroke_library import Glyph, load_library, save_library
-from pipeline.errors import ConfigError
+from pipeline.common.errors import ConfigError
+from pipeline.common.paths import ROOT
+from pipeline.config import conf_files
+from pipeline.config import schema as config
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.network import build_network, load_network, save_network
 from pipeline.nn.options import ModelOptions
-from pipeline.page.language import load_language
-from pipeline.page.photo import load_photo
-from pipeline.paths import ROOT
+from pipeline.reading.language import load_language
+from pipeline.reading.photo import load_photo
+from pipeline.synthesis.stroke_library import Glyph, load_library, save_library
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,16 @@ def _mat(root: Path) -> Target:
 
     whole = files["train"]
     first = 8 + struct.unpack("<I", whole[132:136])[0]  # the data's element, tag included
-    data, labels = whole[128:128 + first], whole[128 + first:]
-    return Target([
-        (whole, plain),
-        (whole[:128] + compress(data) + compress(labels), plain),
-        (data, lambda damaged: whole[:128] + compress(damaged) + compress(labels)),
-        (labels, lambda damaged: whole[:128] + compress(data) + compress(damaged)),
-    ], read)
+    data, labels = whole[128 : 128 + first], whole[128 + first :]
+    return Target(
+        [
+            (whole, plain),
+            (whole[:128] + compress(data) + compress(labels), plain),
+            (data, lambda damaged: whole[:128] + compress(damaged) + compress(labels)),
+            (labels, lambda damaged: whole[:128] + compress(data) + compress(damaged)),
+        ],
+        read,
+    )
 
 
 def _idx(root: Path) -> Target:
@@ -135,8 +139,9 @@ def _splits() -> Target:
 
 
 def _model() -> Target:
-    options = ModelOptions(name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="zeros", initial_value=0.0,
-                           channels=[2], kernel=5)
+    options = ModelOptions(
+        name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="zeros", initial_value=0.0, channels=[2], kernel=5
+    )
     network = build_network(options, np.random.default_rng(0))
     with tempfile.TemporaryDirectory() as scratch:
         save_network(Path(scratch) / "a.npz", network, {"temperature": 1.0})
@@ -204,9 +209,20 @@ def _repacked(content: bytes) -> list[tuple[bytes, Callable[[bytes], bytes]]]:
 
 def _image_seeds() -> list[tuple[bytes, Callable[[bytes], bytes]]]:
     grey = Image.fromarray(np.pad(np.full((20, 4), 255, np.uint8), ((6, 6), (14, 14))))
-    ways = [("PNG", "L", {}), ("PNG", "P", {}), ("PNG", "RGBA", {}), ("JPEG", "RGB", {}), ("JPEG", "L", {"progressive": True}),
-            ("GIF", "P", {}), ("BMP", "RGB", {}), ("TIFF", "L", {"compression": "tiff_lzw"}), ("TIFF", "RGB", {}),
-            ("TIFF", "1", {"compression": "group4"}), ("WEBP", "RGB", {"lossless": True}), ("PPM", "L", {})]
+    ways = [
+        ("PNG", "L", {}),
+        ("PNG", "P", {}),
+        ("PNG", "RGBA", {}),
+        ("JPEG", "RGB", {}),
+        ("JPEG", "L", {"progressive": True}),
+        ("GIF", "P", {}),
+        ("BMP", "RGB", {}),
+        ("TIFF", "L", {"compression": "tiff_lzw"}),
+        ("TIFF", "RGB", {}),
+        ("TIFF", "1", {"compression": "group4"}),
+        ("WEBP", "RGB", {"lossless": True}),
+        ("PPM", "L", {}),
+    ]
     seeds = []
     for format_, mode, options in ways:
         stream = io.BytesIO()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DataError
+from pipeline.common.errors import DataError
 from tests.fuzz import fuzz as fuzz_module
 from tests.fuzz.fuzz import fuzz
 from tests.fuzz.targets import Target, make_targets, plain

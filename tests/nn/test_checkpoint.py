@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import ConfigError, DataError
+from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn import training
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.network import load_network

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from pipeline.arrays import save_arrays
-from pipeline.errors import DataError
+from pipeline.common.arrays import save_arrays
+from pipeline.common.errors import DataError
 from pipeline.nn.layers import Dropout
 from pipeline.nn.network import build_network, load_network, save_network, to_input
 

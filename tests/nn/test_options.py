@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.errors import ConfigError
+from pipeline.common.errors import ConfigError
 
 from .helpers import CNN, MLP, TRAIN, network
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.errors import DataError, DivergedError
+from pipeline.common.errors import DataError, DivergedError
 from pipeline.nn import batches, parallel
 from pipeline.nn.network import to_input
 from pipeline.nn.training import EpochRecord, History, fit

@@ -1,0 +1,110 @@
+"""Writing files so that a reader never meets half of one: to a temporary name first, then renamed."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.common.errors import DataError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What fails inside while `path` is written becomes one line that names it.
+
+    Raises:
+        DataError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error}); what was there before is intact") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes the place of `path`, on failure it is gone.
+
+    Raises:
+        DataError: the folder cannot be written or the disk is full; what was at `path` before is intact.
+    """
+    path = Path(path)
+    with writing(path):
+        temporary = _temporary(path)
+        temporary.touch(0o644)
+        try:
+            yield temporary
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; on success it takes the place of `path`, on failure it is gone."""
+    path = Path(path)
+    with writing(path):
+        temporary = _temporary(path)
+        temporary.mkdir()
+        try:
+            yield temporary
+            shutil.rmtree(path, ignore_errors=True)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    """Where this process writes what is to become `path`: hidden, beside it, and no other process's.
+
+    What processes of this host that were killed while they wrote `path` have left is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, however long the name
+    for rest in path.parent.glob(f"{start}*"):
+        pid = rest.name.removeprefix(start).removesuffix(path.suffix)
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # else a longer host name's
+            shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
+    return path.parent / f"{start}{os.getpid()}{path.suffix}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # no signal, but the error of one
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON that a person can read and `git diff` can compare."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_table(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Write rows of the same keys as CSV, which DVC can plot and a spreadsheet can open; `columns` for when there are none."""
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else list(columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def md5(path: Path) -> str:
+    """The md5 of a file, as DVC names it."""
+    return hashlib.md5(path.read_bytes()).hexdigest()

@@ -1,0 +1,34 @@
+"""Where things are, relative to the folder a command runs for (`hydra.run.dir`, the project's root by default)."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The project: code, conf/, dvc.yaml."""
+
+STORE_ROOT = Path(os.environ.get("DVC_ROOT", ROOT)).resolve()
+"""Where mlflow.db and mlruns/ live. Differs from ROOT while DVC runs an experiment in a temporary copy."""
+
+# prepare
+CHARACTERS = Path("prepared/characters.npz")
+PAGES = Path("prepared/pages")
+PREPARED_CACHE = Path("outputs/prepared")
+CONTACT_SHEET = Path("prepared/contact_sheet.png")
+COUNTS = Path("reports/class_counts.csv")
+# train
+MODEL = Path("models/model.npz")
+HISTORY = Path("reports/history.csv")
+TRAIN_METRICS = Path("reports/metrics/train.json")
+CHECKPOINT = Path("checkpoints/train.npz")
+# evaluate
+TEST_METRICS = Path("reports/metrics/evaluate.json")
+PREDICTIONS = Path("reports/predictions.npz")
+CONFUSION = Path("reports/confusion.csv")
+CLASS_REPORT = Path("reports/classes.csv")
+PAIRS = Path("reports/confused_pairs.csv")
+# visualize, ocr
+FIGURES = Path("reports/figures")
+READ_PAGES = Path("reports/pages")
+OCR_METRICS = Path("reports/metrics/ocr.json")
+# wall time of each stage, for the summary only: it differs every time, so DVC must not see it
+TIMES = Path("outputs/times")

@@ -1,0 +1,1 @@
+"""Config: the schema of conf/, its files, and the command line that composes them."""

@@ -1,0 +1,78 @@
+"""What every command of the pipeline shares: compose conf/, run one function, turn a user's mistake into one line."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from pipeline import sweep
+from pipeline.common import paths
+from pipeline.common.errors import UserError
+from pipeline.common.files import write_json
+from pipeline.config import conf_files
+from pipeline.config import schema as config
+
+
+def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
+    """Run `task(config, folder)` as the command line of `stage` and exit: 0 done, 1 a user's mistake, 130 interrupted.
+
+    `folder` is Hydra's output folder: what the stage reads from earlier stages and writes lies below it.
+    """
+
+    mistakes: list[UserError | OSError] = []
+    composed_well = False
+
+    @hydra.main(version_base="1.3", config_path=str(paths.ROOT / "conf"), config_name="config")
+    def main(composed: DictConfig) -> Any:
+        nonlocal composed_well
+        composed_well = True
+        try:
+            return run(composed)
+        except (UserError, OSError) as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            mistakes.append(error)  # raised here, Hydra would print a line of its own before ours
+
+    def run(composed: DictConfig) -> Any:
+        if os.environ.get("DVC_STAGE") == stage:
+            conf_files.check_tracked(stage, dict(HydraConfig.get().runtime.choices))
+        folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
+        if sweep.is_job(folder):
+            return sweep.run_job(lambda: task(config.read(composed, config.READS[stage]), folder), folder)
+        started = time.perf_counter()
+        result = task(config.read(composed, config.READS[stage]), folder)
+        write_json(folder / paths.TIMES / f"{stage}.json", round(time.perf_counter() - started, 1))
+        return result
+
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions reach us instead of Hydra's own many-line report
+    try:
+        conf_files.check_files()
+        main()
+        if mistakes:
+            raise mistakes[0]
+    except (UserError, OSError, HydraException, OmegaConfBaseException) as error:
+        fail(stage, error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if composed_well:
+            raise
+        fail(stage, error)  # PyYAML has errors of many types for a file that is not YAML
+
+
+def fail(name: str, error: Exception) -> None:
+    """Print the error as one line and exit with status 1."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    hint = "" if isinstance(error, (UserError, OSError)) else "; see conf/ or --help for the keys there are"
+    print(f"{name}: {' '.join(lines[:4] if isinstance(error, yaml.YAMLError) else lines[:2])}{hint}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,60 @@
+"""The files of conf/: safe to compose, and all of them tracked by DVC."""
+
+from pathlib import Path
+
+import yaml
+
+from pipeline.common.errors import ConfigError
+from pipeline.common.paths import ROOT
+from pipeline.config.schema import READS
+
+MAX_BYTES, MAX_DEPTH, MAX_VALUE = 100_000, 20, 4_000
+
+
+def check_file(file: Path) -> None:
+    """Refuse a file of conf/ that Hydra should not compose: no YAML, or one that makes objects, or memory, out of a few lines.
+
+    Raises:
+        ConfigError: one line naming the file, and where in it.
+    """
+    if file.stat().st_size > MAX_BYTES:
+        raise ConfigError(f"{file}: larger than {MAX_BYTES:,} bytes, which no configuration is")
+    depth = 0
+    try:
+        for event in yaml.parse(file.read_bytes(), Loader=yaml.SafeLoader):
+            if len(getattr(event, "value", "")) > MAX_VALUE:
+                raise ConfigError(f"{file}: line {event.start_mark.line + 1}: a value longer than {MAX_VALUE:,} characters")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if getattr(event, "tag", None) or getattr(event, "anchor", None) or depth > MAX_DEPTH:
+                raise ConfigError(
+                    f"{file}: line {event.start_mark.line + 1}: tags, anchors and values nested more than "
+                    f"{MAX_DEPTH} deep are not allowed; write the plain value"
+                )
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: of bytes that are no text
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
+        raise ConfigError(f"{file}:{f' line {mark.line + 1}:' if mark else ''} {reason}; write it as YAML") from None
+
+
+def check_files(folder: Path = ROOT / "conf") -> None:
+    """`check_file` for all of conf/."""
+    for file in sorted(folder.rglob("*.yaml")):
+        check_file(file)
+
+
+def check_tracked(stage: str, choices: dict[str, str], dvc_file: Path = ROOT / "dvc.yaml") -> None:
+    """Make sure that `dvc.yaml` tracks each file of conf/ this stage is composed from: an edit must never go unseen.
+
+    Args:
+        choices: group -> file, as Hydra chose them.
+
+    Raises:
+        ConfigError: naming the file that `dvc.yaml` does not list among the stage's params.
+    """
+    tracked = set()
+    for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
+        tracked.update(entry if isinstance(entry, dict) else [entry])
+    for section in READS[stage]:
+        file = f"conf/{section}/{choices[section]}.yaml" if section in choices else "conf/config.yaml"
+        if file not in tracked:
+            raise ConfigError(f"dvc.yaml: stage {stage} reads {file} but does not track it; add it to the stage's params")

@@ -1,0 +1,164 @@
+"""Layout: from ink to components, and from components to lines of text.
+
+All coordinates are pixels `x0, y0, x1, y1` (the last ones excluded) of an image in which the lines run about level.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from pipeline.reading.outline import outline
+
+BLOT = 3.0  # times the pen's width; what is thicker was not drawn with it
+
+
+class Components(NamedTuple):
+    """Connected pieces of ink: `labels` (H, W) int32, 0 on paper; `boxes` (M, 4) int; `areas` (M,). Piece i has label i + 1."""
+
+    labels: np.ndarray
+    boxes: np.ndarray
+    areas: np.ndarray
+    stroke: float
+    height: float
+
+    @property
+    def widths(self) -> np.ndarray:
+        return self.boxes[:, 2] - self.boxes[:, 0]
+
+    @property
+    def heights(self) -> np.ndarray:
+        return self.boxes[:, 3] - self.boxes[:, 1]
+
+
+def find_components(ink: np.ndarray) -> Components:
+    """Label the ink, measure its pen and its writing, and forget what is too small or too large to be writing."""
+    labels, count = ndimage.label(ink, np.ones((3, 3), bool))
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)], int).reshape(-1, 4)
+    widths, stroke = stroke_widths(ink, labels, areas)
+    blots = widths > BLOT * stroke
+    if blots.any():
+        labels[np.concatenate([[False], blots])[labels]] = 0
+        areas[blots], boxes[blots] = 0, 0
+    found = Components(labels, boxes, areas, stroke, 0.0)
+    height = text_height(found)
+    keep = areas >= max(4.0, 0.4 * stroke**2)
+    keep &= (found.heights < 5 * height) & (found.widths < 0.95 * ink.shape[1])
+    keep &= (found.widths < 1.5 * height) | (found.heights > 0.3 * height)  # rests of printed lines, underlining
+    keep &= (found.heights < 1.8 * height) | (found.widths > 0.2 * height)
+    return Components(labels, np.where(keep[:, None], boxes, 0), np.where(keep, areas, 0), stroke, height)
+
+
+def stroke_widths(ink: np.ndarray, labels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, float]:
+    """Width of each piece's stroke, (M,), and of the pen, in pixels: length L and width w make an area of w L, an edge of 2 L.
+
+    The pen's is the median, each piece counted by its edge: a blot, or the dark beside the paper, has little.
+    """
+    edges = np.bincount(labels[outline(ink)], minlength=len(areas) + 1)[1:]
+    widths = 2.0 * areas / np.maximum(edges, 1)
+    return widths, _weighted_median(widths, edges) if len(widths) else 0.0
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    mass = np.cumsum(weights[order].astype(float))
+    return float(values[order[np.searchsorted(mass, mass[-1] / 2)]])
+
+
+def text_height(found: Components) -> float:
+    """Height of most of the writing: the median, each piece counted by its own height so that specks do not matter."""
+    heights = found.heights
+    usable = (heights > 2.5 * found.stroke) & (heights < 0.6 * found.labels.shape[0])
+    return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
+
+
+class Line(NamedTuple):
+    """Pieces of one line of text, left to right, and the height of its letters."""
+
+    pieces: list[int]
+    height: float
+
+
+def find_lines(found: Components) -> list[Line]:
+    """Group the pieces into lines, which may be wavy, slanted and of different size, top to bottom."""
+    tall = np.flatnonzero((found.heights >= 0.4 * found.height) & (found.areas > 0))
+    chains = _merge_chains(_chain(found, tall), found)
+    lines = [Line(chain, _letter_height(found, chain)) for chain in chains]
+    lines = _attach_small(found, lines)
+    lines.sort(key=lambda line: float(np.median(_centres(found, line.pieces)[1])))
+    return lines
+
+
+def _centres(found: Components, pieces: list[int] | np.ndarray) -> np.ndarray:
+    """(2, n): x and y of the middles of boxes."""
+    boxes = found.boxes[pieces]
+    return np.stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]]) / 2
+
+
+def _letter_height(found: Components, pieces: list[int]) -> float:
+    heights = found.heights[pieces]
+    if len(heights) < 3:
+        return float(heights.max())
+    return float(np.median(heights[heights >= 0.6 * _weighted_median(heights, heights)]))
+
+
+def _chain(found: Components, tall: np.ndarray) -> list[list[int]]:
+    """Follow the lines from left to right: a piece continues the line that it meets at the height expected there."""
+    order = tall[np.argsort(found.boxes[tall, 0], kind="stable")]
+    chains: list[list[int]] = []
+    for piece in order:
+        x0, y0, _, y1 = found.boxes[piece]
+        middle, best, nearest = (y0 + y1) / 2, None, np.inf
+        for chain in chains:
+            last = found.boxes[chain[-4:]]
+            size = max(float((last[:, 3] - last[:, 1]).max()), float(y1 - y0))
+            reach = x0 - last[:, 2].max()
+            offset = abs(middle - float(((last[:, 1] + last[:, 3]) / 2).mean()))
+            overlap = min(y1, last[:, 3].max()) - max(y0, last[:, 1].min())
+            cost = offset / size + 0.05 * max(reach, 0) / size
+            if reach < 8 * size and overlap > 0.35 * min(size, y1 - y0) and offset < 0.6 * size and cost < nearest:
+                best, nearest = chain, cost
+        if best is None:
+            chains.append([int(piece)])
+        else:
+            best.append(int(piece))
+    return chains
+
+
+def _merge_chains(chains: list[list[int]], found: Components) -> list[list[int]]:
+    """Join chains that are parts of one line: the first ends before the second begins, at the same height."""
+    chains = sorted(chains, key=lambda chain: found.boxes[chain[0], 0])
+    merged: list[list[int]] = []
+    for chain in chains:
+        x0 = found.boxes[chain, 0].min()
+        start = found.boxes[chain[:4]]
+        for other in merged:
+            end = found.boxes[other[-4:]]
+            size = max((start[:, 3] - start[:, 1]).max(), (end[:, 3] - end[:, 1]).max())
+            offset = abs((start[:, 1] + start[:, 3]).mean() - (end[:, 1] + end[:, 3]).mean()) / 2
+            if x0 > end[:, 2].max() - 0.5 * size and offset < 0.4 * size:
+                other.extend(chain)
+                break
+        else:
+            merged.append(list(chain))
+    return merged
+
+
+def _attach_small(found: Components, lines: list[Line]) -> list[Line]:
+    """Give bars, dots and other small pieces to the line they lie in; those that lie in none are dropped."""
+    taken = {piece for line in lines for piece in line.pieces}
+    middles = [_centres(found, line.pieces) for line in lines]
+    for piece in np.flatnonzero(found.areas > 0):
+        if int(piece) in taken or not lines:
+            continue
+        x, y = _centres(found, [int(piece)])[:, 0]
+        distances = []
+        for line, (xs, ys) in zip(lines, middles):
+            near = np.argsort(np.abs(xs - x))[:3]
+            reach = max(0.0, float(np.abs(xs[near[0]] - x)) / line.height - 1.5)
+            distances.append(abs(float(ys[near].mean()) - y) / line.height + 0.2 * reach)
+        best = int(np.argmin(distances))
+        if distances[best] < 0.75:
+            lines[best].pieces.append(int(piece))
+    return [Line(sorted(line.pieces, key=lambda p: found.boxes[p, 0]), line.height) for line in lines]

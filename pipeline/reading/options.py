@@ -1,0 +1,34 @@
+"""Options of the page reader, the section `ocr` of `conf/`."""
+
+from dataclasses import dataclass
+
+from pipeline.common.errors import ConfigError
+
+
+@dataclass
+class OcrOptions:
+    """How a page is read.
+
+    Attributes:
+        work_pixels: pixels the photo is reduced to before anything else; more reads smaller writing, and takes longer.
+        straighten: find the sheet, its skew and which side is up; off for pages known to be upright, level and flat.
+        language_weight: weight of the language model's log-probability against the classifier's; 0 switches it off.
+        beam: hypotheses kept at each step of the search for the best reading of a line.
+        reject_below: characters less certain than this, 0..1, are written as `?`; 0 keeps all.
+    """
+
+    work_pixels: int
+    straighten: bool
+    language_weight: float
+    beam: int
+    reject_below: float
+
+    def __post_init__(self) -> None:
+        if self.work_pixels < 100_000:
+            raise ConfigError(f"work_pixels: {self.work_pixels} must be 100000 or more")
+        if not 0 <= self.language_weight <= 10:
+            raise ConfigError(f"language_weight: {self.language_weight} must be from 0 (off) to 10")
+        if self.beam < 1:
+            raise ConfigError(f"beam: {self.beam} must be 1 or more")
+        if not 0 <= self.reject_below <= 1:
+            raise ConfigError(f"reject_below: {self.reject_below} must be from 0 (keep all) to 1")

@@ -1,0 +1,108 @@
+"""Page: what was read, where, and how surely."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the photo
+
+
+@dataclass(frozen=True)
+class Character:
+    """`text` as read; `confidence` 0..1; if `rejected` it is shown as `?`."""
+
+    text: str
+    box: Box
+    confidence: float
+    rejected: bool = False
+
+    @property
+    def shown(self) -> str:
+        return "?" if self.rejected else self.text
+
+
+@dataclass(frozen=True)
+class Word:
+    characters: list[Character]
+
+    @property
+    def text(self) -> str:
+        return "".join(character.shown for character in self.characters)
+
+    @property
+    def box(self) -> Box:
+        return around([character.box for character in self.characters])
+
+    @property
+    def confidence(self) -> float:
+        return sum(character.confidence for character in self.characters) / len(self.characters)
+
+
+@dataclass(frozen=True)
+class Line:
+    words: list[Word]
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def characters(self) -> list[Character]:
+        return [character for word in self.words for character in word.characters]
+
+    @property
+    def box(self) -> Box:
+        return around([word.box for word in self.words])
+
+
+@dataclass(frozen=True)
+class Page:
+    """Lines top to bottom. `rotation`: degrees, counter-clockwise, that turn the photo upright."""
+
+    width: int
+    height: int
+    rotation: float
+    lines: list[Line]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def characters(self) -> list[Character]:
+        return [character for line in self.lines for character in line.characters]
+
+
+def around(boxes: list[Box]) -> Box:
+    """The smallest box around boxes."""
+    x0, y0, x1, y1 = zip(*boxes)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def level(rotation: float) -> np.ndarray:
+    """(2, 2) matrix that turns points of the photo, y down, by `rotation` degrees counter-clockwise about (0, 0)."""
+    turn = np.deg2rad(rotation)
+    return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
+def level_box(characters: Iterable[Character], rotation: float) -> Box:
+    """The smallest box around characters after their photo was turned by `rotation`."""
+    corners = np.array([(x, y) for x0, y0, x1, y1 in (c.box for c in characters) for x in (x0, x1) for y in (y0, y1)])
+    turned = corners @ level(rotation).T  # (4 N, 2)
+    return *turned.min(axis=0), *turned.max(axis=0)
+
+
+def whole(box: Box) -> tuple[int, int, int, int]:
+    """The box in whole pixels, nothing cut off."""
+    return math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+
+
+def reject(page: Page, below: float) -> Page:
+    """The page with the characters that are less certain than `below` marked as rejected."""
+    lines = [
+        Line([Word([replace(c, rejected=c.confidence < below) for c in word.characters]) for word in line.words])
+        for line in page.lines
+    ]
+    return replace(page, lines=lines)

@@ -1,0 +1,139 @@
+"""Straighten: turn, so that the lines of text run level, and remember the way back to the photo's pixels."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from pipeline.reading.regions import find_regions
+from pipeline.reading.sheet import cover_ground, find_sheet, flatten_matrix
+
+MAX_POINTS = 6000
+BAND = 64  # rows of the photo made small at once
+
+
+class View(NamedTuple):
+    """A picture made from the photo, and `to_photo` (3, 3), which takes its (x, y, 1) to the photo's, up to scale."""
+
+    pixels: np.ndarray
+    to_photo: np.ndarray
+
+
+def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
+    """(H, W) uint8 brightness of the photo, or of the sheet that lies on it, in about `work_pixels` pixels at most."""
+    gray = _to_gray(image, 2 if image.shape[0] * image.shape[1] > 4 * work_pixels else 1)
+    corners = None
+    if find_the_sheet:
+        regions = find_regions(gray)
+        corners = find_sheet(gray, regions)
+        if corners is None:
+            gray = cover_ground(gray, regions)
+    pixels = gray.width * gray.height
+    if corners is not None:
+        _, (width, height) = flatten_matrix(corners)
+        pixels = width * height
+    scale = min(1.0, (work_pixels / pixels) ** 0.5)
+    size = max(1, round(gray.width * scale)), max(1, round(gray.height * scale))
+    if corners is not None:
+        corners = corners * np.divide(size, gray.size)
+    if size != gray.size:
+        gray = gray.resize(size, Image.BOX)
+    view = View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
+    return view if corners is None else warp(view, *flatten_matrix(corners))
+
+
+def _to_gray(image: np.ndarray, factor: int) -> Image.Image:
+    """Brightness, each pixel the mean of `factor` x `factor`; band by band, so that a large photo stays in the cache."""
+    bands = (Image.fromarray(image[top : top + BAND]).convert("L").reduce(factor) for top in range(0, len(image), BAND))
+    return Image.fromarray(np.concatenate([np.asarray(band) for band in bands]))
+
+
+def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) -> View:
+    """Picture of `size` (width, height) whose point p shows the view's point `to_view` @ p."""
+    coefficients = tuple((to_view / to_view[2, 2]).ravel()[:8])
+    kind = Image.Transform.PERSPECTIVE if np.any(to_view[2, :2]) else Image.Transform.AFFINE
+    picture = Image.fromarray(view.pixels).transform(
+        size, kind, coefficients[: 8 if kind == Image.Transform.PERSPECTIVE else 6], Image.BILINEAR, fillcolor=fill
+    )
+    return View(np.asarray(picture), view.to_photo @ to_view)
+
+
+def rotate(view: View, degrees: float) -> View:
+    """The view turned counter-clockwise, in a frame that holds all of it."""
+    height, width = view.pixels.shape
+    if degrees % 90 == 0:
+        return _quarter_turns(view, int(degrees // 90) % 4)
+    angle = np.deg2rad(degrees)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    new_width = int(np.ceil(abs(width * cosine) + abs(height * sine)))
+    new_height = int(np.ceil(abs(width * sine) + abs(height * cosine)))
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    return warp(view, _shift(width / 2, height / 2) @ turn @ _shift(-new_width / 2, -new_height / 2), (new_width, new_height))
+
+
+def _quarter_turns(view: View, turns: int) -> View:
+    height, width = view.pixels.shape
+    back = {
+        0: np.eye(3),
+        1: np.array([[0, -1, width], [1, 0, 0], [0, 0, 1.0]]),
+        2: np.array([[-1, 0, width], [0, -1, height], [0, 0, 1.0]]),
+        3: np.array([[0, 1, 0], [-1, 0, height], [0, 0, 1.0]]),
+    }[turns]
+    return View(np.ascontiguousarray(np.rot90(view.pixels, turns)), view.to_photo @ back)
+
+
+def _shift(x: float, y: float) -> np.ndarray:
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
+
+
+def border_within(view: View, whole: View) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the view's pixels along the border of `whole`, a view of the same photo."""
+    height, width = whole.pixels.shape
+    across, down = np.arange(1, width - 1), np.arange(1, height - 1)
+    x = np.concatenate([across, across, np.full_like(down, 1), np.full_like(down, width - 2)])
+    y = np.concatenate([np.full_like(across, 1), np.full_like(across, height - 2), down, down])
+    points = np.linalg.solve(view.to_photo, whole.to_photo @ [x + 0.5, y + 0.5, np.ones(len(x))])
+    columns, rows = (points[:2] / points[2]).astype(int)
+    return np.clip(rows, 0, view.pixels.shape[0] - 1), np.clip(columns, 0, view.pixels.shape[1] - 1)
+
+
+def estimate_skew(ink: np.ndarray, text_height: float) -> float:
+    """Degrees, counter-clockwise, that bring the lines of text to level or upright, between -45 and 45.
+
+    Ink seen along the lines gathers in bands (Postl 1986): the direction is sought in which the projected ink is most
+    unevenly spread, first among all, then finely around the best.
+    """
+    rows, columns = np.nonzero(ink)
+    step = max(1, len(rows) // MAX_POINTS)
+    points = np.stack([columns[::step], rows[::step]]).astype(np.float32)
+    points -= points.mean(1, keepdims=True)
+    bin_width = max(1.0, text_height / 5)
+    coarse = np.arange(-45.0, 135.0, 1.0)
+    best = coarse[int(np.argmax([_unevenness(points, angle, bin_width) for angle in coarse]))]
+    fine = best + np.arange(-1.0, 1.01, 0.2)
+    best = fine[int(np.argmax([_unevenness(points, angle, bin_width) for angle in fine]))]
+    return float((best + 45) % 90 - 45)
+
+
+def _unevenness(points: np.ndarray, degrees: float, bin_width: float) -> float:
+    """Sum of squares of the ink in bands along the direction of lines that `degrees` would make level."""
+    angle = np.deg2rad(degrees)
+    across = points[1] * np.cos(angle) - points[0] * np.sin(angle)
+    places = (across - across.min()) / bin_width
+    whole = places.astype(np.int32)
+    share = places - whole  # shared between two bins, so that the bins' borders do not matter
+    bands = np.bincount(whole, 1 - share, whole.max() + 2) + np.bincount(whole + 1, share, whole.max() + 2)
+    return float((bands**2).sum())
+
+
+def to_photo_box(box: tuple, to_photo: np.ndarray, width: int, height: int) -> tuple[float, float, float, float]:
+    """Box in the photo, cut at its borders, around the four corners of a box in a view."""
+    x0, y0, x1, y1 = box
+    corners = to_photo @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1.0]])
+    xs, ys = corners[:2] / corners[2]
+    return (
+        float(np.clip(xs.min(), 0, width)),
+        float(np.clip(ys.min(), 0, height)),
+        float(np.clip(xs.max(), 0, width)),
+        float(np.clip(ys.max(), 0, height)),
+    )

@@ -1,0 +1,105 @@
+"""Words: how likely each gap between neighbours is a gap between words, found from the gaps of the line and of the page.
+
+Some write letters close and words apart, others put air around every letter, and in a row of single letters all gaps are
+word gaps. What is a word gap can therefore only be told from the gaps themselves: they are a mixture of two normal
+distributions, fitted by expectation maximisation (Dempster 1977), with what is usual in hand-print as the prior for the
+page, and what the page shows as the prior for its lines.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LIMIT = 7.0  # largest log-odds
+FLOOR = 0.01  # least share of a group
+ROUNDS = 15
+
+
+class Gaps(NamedTuple):
+    """Two groups, within words and between them: means and standard deviations in letter heights, share of the second."""
+
+    means: tuple[float, float]
+    spreads: tuple[float, float]
+    share: float
+
+
+USUAL = Gaps((0.3, 1.3), (0.2, 0.4), 0.25)
+ROWS = Gaps((0.3, 1.0), (0.2, 0.4), 0.97)  # a page of single letters
+SPACED = Gaps((0.9, 2.2), (0.2, 0.4), 0.25)  # letters with air around them, words with more
+ROWS_PENALTY, SPACED_PENALTY = 4.0, 18.0  # log-odds against these two
+PAGE_TRUST, LINE_TRUST = 6.0, 15.0  # number of gaps that the prior counts as
+
+
+def measure_gaps(boxes: np.ndarray, height: float) -> np.ndarray:
+    """(A - 1,) widths of the gaps between (A, 4) boxes in reading order, in letter heights; 0 where they overlap."""
+    ends = np.maximum.accumulate(boxes[:, 2])[:-1]
+    return np.maximum(boxes[1:, 0] - ends, 0) / height
+
+
+def word_log_odds(lines: list[np.ndarray]) -> list[np.ndarray]:
+    """Log-odds that a gap parts two words.
+
+    Args:
+        lines: for each line the gaps from `measure_gaps`; NaN where there is none, inside a piece of ink.
+
+    Returns:
+        for each line an array of the same shape.
+    """
+    every = np.concatenate(lines) if lines else np.empty(0)
+    page = fit_page(every[~np.isnan(every)])
+    return [_log_odds(gaps, fit(gaps[~np.isnan(gaps)], page, LINE_TRUST)[0]) for gaps in lines]
+
+
+def fit_page(gaps: np.ndarray) -> Gaps:
+    """The groups of a page: those of words, of single letters, or of spaced letters, whichever explain its gaps best."""
+    priors = (USUAL, 0.0), (ROWS, ROWS_PENALTY), (SPACED, SPACED_PENALTY)
+    fitted = [(*fit(gaps, prior, PAGE_TRUST), penalty) for prior, penalty in priors]
+    return max(fitted, key=lambda entry: entry[1] - entry[2])[0]
+
+
+def fit(gaps: np.ndarray, prior: Gaps, trust: float) -> tuple[Gaps, float]:
+    """The most probable groups, given the gaps and a prior that counts as `trust` gaps, and their log-probability."""
+    groups = prior
+    pseudo = trust * np.array([1 - prior.share, prior.share])
+    for _ in range(ROUNDS):
+        belongs = _shares(gaps, groups)  # (2, n)
+        weight = belongs.sum(1) + pseudo
+        means = (belongs @ gaps + pseudo * prior.means) / weight
+        squares = (belongs * (gaps - means[:, None]) ** 2).sum(1) + pseudo * _pseudo_squares(means, prior)
+        share = float(np.clip(weight[1] / weight.sum(), FLOOR, 1 - FLOOR))
+        groups = Gaps(tuple(means), tuple(np.sqrt(squares / weight)), share)
+    spreads = np.array(groups.spreads)
+    log_prior = pseudo @ (
+        -0.5 * _pseudo_squares(np.array(groups.means), prior) / spreads**2
+        - np.log(spreads)
+        + np.log([1 - groups.share, groups.share])
+    )
+    return groups, float(log_prior + np.logaddexp(*_log_densities(gaps, groups)).sum())
+
+
+def _pseudo_squares(means: np.ndarray, prior: Gaps) -> np.ndarray:
+    """(2,) mean squared distance of the prior's gaps from the means."""
+    return np.square(prior.spreads) + (means - prior.means) ** 2
+
+
+def _log_densities(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
+    """(2, n) log of share times density, without the constant."""
+    means, spreads = np.array(groups.means)[:, None], np.array(groups.spreads)[:, None]
+    shares = np.array([[1 - groups.share], [groups.share]])
+    return -0.5 * ((gaps - means) / spreads) ** 2 - np.log(spreads) + np.log(shares)
+
+
+def _shares(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
+    """(2, n) probability that a gap belongs to each group."""
+    between = 1 / (1 + np.exp(-_raw_log_odds(gaps, groups)))
+    return np.stack([1 - between, between])
+
+
+def _raw_log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
+    """log P(between words) - log P(within), flat beyond the two means, where the normal curves say nothing."""
+    within, between = _log_densities(np.clip(gaps, *groups.means), groups)
+    return between - within
+
+
+def _log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
+    return np.where(np.isnan(gaps), -LIMIT, np.clip(_raw_log_odds(np.nan_to_num(gaps), groups), -LIMIT, LIMIT))

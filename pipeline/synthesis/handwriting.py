@@ -1,0 +1,118 @@
+"""Text as pen strokes: one hand of the stroke library writes lines the way people do, never twice the same.
+
+All lengths are in heights of a capital letter; x to the right, y down, the line that letters stand on at y = 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+from pipeline.characters import CLASSES
+from pipeline.synthesis.stroke_library import StrokeLibrary
+
+STEP = 0.02
+"""Distance between the points of a stroke."""
+ROWS = 24
+"""Bands of a letter's height in which the gap to the next letter is measured."""
+
+
+@dataclass
+class Habits:
+    """How steadily a hand writes.
+
+    Attributes:
+        slant: lean of the hand, in degrees.
+        slant_jitter: of each letter beside that, standard deviation in degrees.
+        size_jitter: of the logarithm of a letter's size, standard deviation.
+        bend: amplitude of the smooth field that bends each letter.
+        baseline_jitter: step of the slow wander around the line, standard deviation.
+        letter_gap, word_gap: mean gaps.
+        gap_jitter: of the logarithm of each gap, standard deviation.
+        join: share of neighbours in a word that touch.
+    """
+
+    slant: float
+    slant_jitter: float
+    size_jitter: float
+    bend: float
+    baseline_jitter: float
+    letter_gap: float
+    word_gap: float
+    gap_jitter: float
+    join: float
+
+
+def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
+    """Write one line of `0-9A-Z`, `.` and spaces with `hand`, which must have all its characters.
+
+    Returns:
+        Strokes, each (K, 2) float64 points at most `STEP` apart; the line starts at x = 0.
+    """
+    written, x, wander, before = [], 0.0, 0.0, None
+    for character in text:
+        if character == " ":
+            x += (habits.word_gap - habits.letter_gap) * np.exp(rng.normal(0, habits.gap_jitter))
+            before = None
+            continue
+        glyph = _vary(_strokes(library, hand, character, rng), habits, rng)
+        gap = habits.letter_gap * np.exp(rng.normal(0, habits.gap_jitter))
+        if before is not None and character != "." and rng.random() < habits.join:
+            gap = _touching_gap(before, glyph)
+        elif character == ".":
+            gap *= 0.5
+        wander = 0.8 * wander + rng.normal(0, habits.baseline_jitter)
+        start = x + gap if written else 0.0
+        written += [stroke + (start, wander) for stroke in glyph]
+        x = start + max(stroke[:, 0].max() for stroke in glyph)
+        before = None if character == "." else glyph
+    return written
+
+
+def _strokes(library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """The skeleton of one character, a random one if the hand has several; a full stop is a short touch of the pen."""
+    if character == ".":
+        return [np.array([[0.0, -0.03], [0.03, 0.0]])]
+    chosen = rng.choice(library.find(hand, CLASSES.index(character)))
+    return [stroke - (0, 1) for stroke in library.glyphs[chosen].strokes]
+
+
+def _vary(strokes: list[np.ndarray], habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
+    """Size, proportions, lean and a smooth bend differ a little each time a letter is written; its left edge comes to 0."""
+    shear = np.tan(np.radians(habits.slant + rng.normal(0, habits.slant_jitter)))
+    turn = np.radians(rng.normal(0, habits.slant_jitter / 2))
+    size = np.exp(rng.normal(0, habits.size_jitter, 2) * (0.5, 1) + rng.normal(0, habits.size_jitter))
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[1, -shear], [0, 1]] @ np.diag(size)
+    frequency, phase = rng.uniform(2, 6, (2, 2)), rng.uniform(0, 2 * np.pi, 2)
+    varied = []
+    for stroke in strokes:
+        points = _resample(stroke)
+        points = points + habits.bend * np.sin(points @ frequency + phase)
+        varied.append(points @ matrix.T)
+    left = min(stroke[:, 0].min() for stroke in varied)
+    return [stroke - (left, 0) for stroke in varied]
+
+
+def _resample(stroke: np.ndarray) -> np.ndarray:
+    """Points at equal steps along a polyline, its corners slightly rounded."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+    at = np.linspace(0, along[-1], max(2, int(np.ceil(along[-1] / STEP)) + 1))
+    points = np.column_stack([np.interp(at, along, stroke[:, axis]) for axis in (0, 1)])
+    return gaussian_filter1d(points, 1.2, axis=0, mode="nearest") if len(points) > 8 else points
+
+
+def _touching_gap(left: list[np.ndarray], right: list[np.ndarray]) -> float:
+    """The gap, mostly negative, at which the nearest parts of two letters just overlap."""
+
+    def edge(strokes: list[np.ndarray], sign: int) -> np.ndarray:
+        profile = np.full(ROWS, -np.inf)
+        points = np.concatenate(strokes)
+        bands = np.clip((points[:, 1] + 1.1) / 1.3 * ROWS, 0, ROWS - 1).astype(int)
+        np.maximum.at(profile, bands, sign * points[:, 0])
+        return profile
+
+    # neighbouring bands count too: a bar a little above an arm would otherwise slide over it
+    right_edge, left_edge = maximum_filter1d(edge(left, 1), 5), edge(right, -1)
+    width = max(stroke[:, 0].max() for stroke in left)
+    reach = (right_edge - width) + left_edge  # how far each band reaches into the gap; -inf where one has no ink
+    return reach.max() - 0.01 if np.isfinite(reach.max()) else 0.0

@@ -1,0 +1,112 @@
+"""From strokes to pixels: a pen, its ink, and the photo of it."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+FINE = 4  # drawn this much larger, then averaged: smooth edges
+GRAIN = 256  # side of the tile of paper grain
+
+
+def ink(
+    strokes: list[np.ndarray], height: float, pen: float, rng: np.random.Generator | None = None, pressure: float = 0.0
+) -> np.ndarray:
+    """Strokes as ink (h, w) uint8 on 0, with a margin of the pen's width around them.
+
+    Args:
+        strokes: arrays (K, 2) of (x, y), y down, a capital's height is 1.
+        height: pixels of a capital.
+        pen: width of the pen in pixels.
+        rng: for the pressure; None presses evenly.
+        pressure: standard deviation of the logarithm of the width along a stroke.
+    """
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return place(strokes, height, pen, low, high, rng, pressure)
+
+
+def place(
+    strokes: list[np.ndarray],
+    height: float,
+    pen: float,
+    low: np.ndarray,
+    high: np.ndarray,
+    rng: np.random.Generator | None = None,
+    pressure: float = 0.0,
+) -> np.ndarray:
+    """As `ink`, for the part of the plane from `low` to `high` (x, y): pixel (0, 0) lies `margin(pen)` pixels before `low`."""
+    pad = margin(pen)
+    columns, rows = (int(np.ceil(n)) + 2 * pad for n in (high - low) * height)
+    canvas = Image.new("L", (columns * FINE, rows * FINE), 0)
+    pencil = ImageDraw.Draw(canvas)
+    for stroke in strokes:
+        points = ((stroke - low) * height + pad) * FINE  # (K, 2)
+        widths = pen * FINE * widths_along(len(points), rng, pressure)
+        _line(pencil, points, widths)
+    return np.asarray(canvas.reduce(FINE))
+
+
+def margin(pen: float) -> int:
+    """Pixels that `ink` leaves around the strokes' points for a pen of `pen` pixels."""
+    return int(np.ceil(pen)) + 1
+
+
+def widths_along(count: int, rng: np.random.Generator | None, pressure: float) -> np.ndarray:
+    """Relative widths (K,) that change smoothly along a stroke."""
+    if rng is None or not pressure:
+        return np.ones(count)
+    at = np.linspace(0, 1, count)
+    start, bow, end = rng.normal(0, pressure, 3)
+    return np.exp(start * (1 - at) + end * at + bow * np.sin(np.pi * at))
+
+
+def _line(pencil: ImageDraw.ImageDraw, points: np.ndarray, widths: np.ndarray) -> None:
+    flat = points.ravel().tolist()
+    half = np.maximum(widths / 2, 0.5)
+    thick = np.maximum(1, np.rint(half[:-1] + half[1:])).astype(int).tolist()
+    for i in range(len(points) - 1):
+        pencil.line(flat[2 * i : 2 * i + 4], fill=255, width=thick[i])
+    disc = np.hstack([points - half[:, None], points + half[:, None]])  # (K, 4)
+    for box in disc[_needs_disc(points)].tolist():
+        pencil.ellipse(box, fill=255)
+
+
+def _needs_disc(points: np.ndarray) -> np.ndarray:
+    """Where (K,) bool the straight pieces of a line leave a notch: at its ends and where it turns."""
+    wanted = np.ones(len(points), bool)
+    a, b = np.diff(points[:-1], axis=0), np.diff(points[1:], axis=0)
+    along, across = (a * b).sum(axis=1), a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    wanted[1:-1] = np.abs(across) > 0.15 * along  # also when it turns back
+    return wanted
+
+
+def weather(image: np.ndarray, rng: np.random.Generator, faint: float, blur: float, noise: float) -> np.ndarray:
+    """The photo (H, W) uint8 of inked strokes: uneven ink, blur, noise. The strengths are the greatest ones."""
+    picture = image.astype(np.float32)
+    if faint:
+        picture *= 1 - rng.uniform(0, faint) * grain(picture.shape, rng)
+    sigma = rng.uniform(0, blur)
+    if sigma > 0.3:
+        picture = ndimage.gaussian_filter(picture, sigma, truncate=2.5)
+    if noise:
+        picture += rng.normal(0, rng.uniform(0, noise), picture.shape)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def grain(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A window (H, W) float32 in [0, 1] of paper grain, fine or coarse."""
+    tile = _TILES[rng.integers(len(_TILES))]
+    rows, columns = rng.integers(0, GRAIN, 2)
+    return np.take(np.take(tile, np.arange(rows, rows + shape[0]) % GRAIN, 0), np.arange(columns, columns + shape[1]) % GRAIN, 1)
+
+
+def _make_tiles() -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    tiles = []
+    for sigma in (0.6, 1.2, 3.0, 8.0):
+        tile = ndimage.gaussian_filter(rng.normal(size=(GRAIN, GRAIN)), sigma, mode="wrap")
+        tiles.append(np.clip(0.5 + 0.4 * tile / tile.std(), 0, 1).astype(np.float32))
+    return tiles
+
+
+_TILES = _make_tiles()

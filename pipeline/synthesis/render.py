@@ -1,0 +1,185 @@
+"""Pages to practise reading on: texts written by hands of the stroke library, photographed as if with a phone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.characters import CLASSES
+from pipeline.common.errors import ConfigError, DataError
+from pipeline.synthesis import scene
+from pipeline.synthesis.handwriting import Habits, write_line
+from pipeline.synthesis.stroke_library import StrokeLibrary
+
+CHARACTERS = CLASSES + ". "
+"""What can be written."""
+MARGIN = 0.07
+"""Free border of the sheet, as a share of its sides."""
+
+
+@dataclass
+class RenderOptions(Habits):
+    """How pages are written and photographed. Strengths are the most a page gets; each draws its own, a third of it or more.
+
+    Attributes, beside those of `Habits` (of which `slant` is here the standard deviation over pages):
+        texts: folder of text files, one a page.
+        seed: of everything random; a page's look depends on it and on the page's name.
+        width, height: of the photos, in pixels.
+        pens, papers: names from `scene.PENS` and `scene.PAPERS`; pages take them in turn. A whiteboard always gets a marker.
+        line_slope: standard deviation of a line's slope, in degrees.
+        rotation: largest rotation of the sheet, in degrees.
+        perspective: largest shift of a corner of the sheet, as a share of the sides.
+        desk: share of pages that lie on a dark desk, edges in the picture.
+        gradient, shadow, vignette: share of light lost where it is darkest.
+        warmth: largest cast of colour, as a share.
+        blur: standard deviation in pixels.
+        noise: standard deviation in grey levels.
+    """
+
+    texts: str
+    seed: int
+    width: int
+    height: int
+    pens: list[str]
+    papers: list[str]
+    line_slope: float
+    rotation: float
+    perspective: float
+    desk: float
+    gradient: float
+    shadow: float
+    vignette: float
+    warmth: float
+    blur: float
+    noise: float
+
+    def __post_init__(self) -> None:
+        for key, known in (("pens", scene.PENS), ("papers", scene.PAPERS)):
+            names = getattr(self, key)
+            if not names or not set(names) <= set(known):
+                raise ConfigError(f"{key}: {list(names)} must name one or more of {', '.join(known)}")
+        for key, low, high in (
+            ("seed", 0, 2**32 - 1),
+            ("width", 200, 8000),
+            ("height", 200, 8000),
+            ("slant", 0, 30),
+            ("slant_jitter", 0, 15),
+            ("size_jitter", 0, 0.3),
+            ("bend", 0, 0.2),
+            ("baseline_jitter", 0, 0.3),
+            ("letter_gap", 0, 3),
+            ("word_gap", 0, 6),
+            ("gap_jitter", 0, 1),
+            ("join", 0, 1),
+            ("line_slope", 0, 10),
+            ("rotation", 0, 15),
+            ("perspective", 0, 0.15),
+            ("desk", 0, 1),
+            ("gradient", 0, 0.9),
+            ("shadow", 0, 0.9),
+            ("vignette", 0, 0.9),
+            ("warmth", 0, 0.5),
+            ("blur", 0, 10),
+            ("noise", 0, 50),
+        ):
+            if not low <= getattr(self, key) <= high:
+                raise ConfigError(f"{key}: {getattr(self, key)} must lie in {low}..{high}")
+
+
+def load_texts(folder: Path) -> dict[str, str]:
+    """Return name -> text of every `<name>.txt` in `folder`, in the order of their names.
+
+    Raises:
+        DataError: no texts, an empty one, or a character that cannot be written.
+    """
+    texts = {}
+    for path in sorted(Path(folder).glob("*.txt")):
+        try:
+            lines = [line.rstrip() for line in path.read_text(encoding="utf-8").strip("\n").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+        strange = sorted(set("".join(lines)) - set(CHARACTERS))
+        if strange:
+            raise DataError(f"{path}: cannot write {strange[0]!r}; use 0-9, A-Z, full stop, space and line break")
+        if not any(line.strip() for line in lines):
+            raise DataError(f"{path}: is empty; write at least one line or remove it")
+        texts[path.stem] = "\n".join(lines)
+    if not texts:
+        raise DataError(f"{folder}: holds no .txt files; put one there for each page")
+    return texts
+
+
+def render_pages(library: StrokeLibrary, texts: dict[str, str], options: RenderOptions) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Yield `(name, photo (H, W, 3) uint8, true text)` for every text.
+
+    Each page is in another of the hands that are kept for testing, so that no network has learnt from them.
+    """
+    hands = np.random.default_rng(options.seed).permutation(library.hands_of("test"))
+    for number, (name, text) in enumerate(texts.items()):
+        able = [hand for hand in np.roll(hands, -number) if _can_write(library, hand, text)]
+        if not able:
+            raise DataError(f"page {name}: no test hand of the stroke library has all of its characters")
+        pen, paper = options.pens[number % len(options.pens)], options.papers[number % len(options.papers)]
+        rng = np.random.default_rng([options.seed, *name.encode()])
+        yield name, render_page(library, able[0], text, pen, paper, options, rng), text
+
+
+def _can_write(library: StrokeLibrary, hand: int, text: str) -> bool:
+    return all(library.find(hand, CLASSES.index(character)) for character in set(text) - set(". \n"))
+
+
+def render_page(
+    library: StrokeLibrary, hand: int, text: str, pen: str, paper: str, options: RenderOptions, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the photo, (H, W, 3) uint8, of `text` written by `hand`; everything random comes from `rng`."""
+    shape = (options.height, options.width)
+    board = paper == "whiteboard"
+    desk = not board and rng.random() < options.desk
+    strokes, capital, pitch, first = _lay_out(library, hand, text, options, rng)
+    camera = scene.make_camera(
+        options.width,
+        options.height,
+        rng.uniform(-1, 1) * options.rotation,
+        options.perspective * rng.uniform(1 / 3, 1),
+        desk,
+        rng,
+    )
+    sheet = scene.paint_sheet(paper, shape, camera, pitch / (1 if paper == "ruled" else 2), first + 0.1 * capital, desk, rng)
+    scene.ink(sheet, [camera(stroke) for stroke in strokes], "marker" if board else pen, capital, rng)
+    some = rng.uniform(1 / 3, 1, 6)
+    glow = scene.light(
+        shape, options.gradient * some[0], options.shadow * some[1], options.vignette * some[2], 0.3 if board else 0.0, rng
+    )
+    sheet *= glow[..., None]
+    warmth = options.warmth * some[3] * (1 if rng.random() < 0.75 else -0.5)  # lamps are warm, the sky is blue
+    return scene.expose(sheet, rng.uniform(0.55, 0.85), warmth, options.blur * some[4], options.noise * some[5], rng)
+
+
+def _lay_out(
+    library: StrokeLibrary, hand: int, text: str, options: RenderOptions, rng: np.random.Generator
+) -> tuple[list[np.ndarray], float, float, float]:
+    """Strokes in pixels of the sheet, height of a capital, distance of the lines, and where the first line stands."""
+    usual = {field.name: getattr(options, field.name) for field in fields(Habits)}
+    habits = Habits(
+        **usual
+        | {
+            "slant": rng.normal(0, options.slant),
+            "letter_gap": options.letter_gap * np.exp(rng.normal(0, options.gap_jitter)),
+            "word_gap": options.word_gap * np.exp(rng.normal(0, options.gap_jitter)),
+        }
+    )
+    lines = [write_line(library, hand, line, habits, rng) for line in text.split("\n")]
+    widest = max(max(stroke[:, 0].max() for stroke in line) for line in lines if line)
+    width, height = options.width * (1 - 2 * MARGIN), options.height * (1 - 2 * MARGIN)
+    capital = min(rng.uniform(0.85, 0.97) * width / (widest + 0.8), height / (1.6 * len(lines) + 0.4), height / 5)
+    pitch = min(height / len(lines), capital * rng.uniform(1.7, 3.4))
+    first = options.height * MARGIN + 1.3 * capital + rng.uniform(0, 1) * max(0, height - pitch * len(lines))
+    placed = []
+    for number, line in enumerate(lines):
+        slope = np.tan(np.radians(np.clip(rng.normal(0, options.line_slope), -2 * options.line_slope, 2 * options.line_slope)))
+        start = options.width * MARGIN + rng.uniform(0, 0.8) * capital, first + number * pitch
+        for stroke in line:
+            x, y = stroke.T * capital
+            placed.append(np.column_stack([start[0] + x, start[1] + y + slope * (x - width / 2)]))
+    return placed, capital, pitch, first

@@ -1,0 +1,122 @@
+"""The stroke library: skeletons of characters by many hands, in one `.npz` without pickled objects.
+
+Coordinates are (x, y) with y down, 0 at the top of a capital and 1 on the line it stands on.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.characters import CLASSES
+from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.errors import DataError
+
+SPLITS = ("train", "valid", "test")
+VARIANTS = "variants"
+"""Name, and split, of what is no hand of its own: shapes that any hand of the training split may write."""
+UNIT = 1000  # steps of a stored coordinate in the height of a capital
+KEYS = ("hands", "splits", "licences", "points", "strokes", "glyphs", "glyph_hand", "glyph_label", "glyph_lower")
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One way to write one character.
+
+    Attributes:
+        hand: index of its hand.
+        label: index into `CLASSES`.
+        lower: whether it has the shape of the lower-case letter.
+        strokes: arrays (K, 2) of float64 points.
+    """
+
+    hand: int
+    label: int
+    lower: bool
+    strokes: list[np.ndarray]
+
+
+class StrokeLibrary:
+    """Glyphs by hand and character.
+
+    Attributes:
+        hands: names, H of them.
+        splits: for every hand one of `SPLITS`, or `VARIANTS`.
+        licences: for every hand the licence of the font it was taken from.
+        glyphs: all of them.
+    """
+
+    def __init__(self, hands: list[str], splits: list[str], licences: list[str], glyphs: list[Glyph]) -> None:
+        self.hands, self.splits, self.licences, self.glyphs = hands, splits, licences, glyphs
+        self._index: dict[tuple[int, int, bool], list[int]] = {}
+        self.variants = hands.index(VARIANTS) if VARIANTS in hands else None  # index as a hand
+        for number, glyph in enumerate(glyphs):
+            self._index.setdefault((glyph.hand, glyph.label, glyph.lower), []).append(number)
+
+    def find(self, hand: int, label: int, lower: bool = False) -> list[int]:
+        """Indices of the glyphs of one hand for one character; may be empty."""
+        return self._index.get((hand, label, lower), [])
+
+    def hands_of(self, split: str) -> list[int]:
+        """Indices of the hands of a split."""
+        return [hand for hand, own in enumerate(self.splits) if own == split]
+
+
+def save_library(path: Path, hands: list[str], splits: list[str], licences: list[str], glyphs: list[Glyph]) -> None:
+    """Write the library; the same content gives the same bytes."""
+    strokes = [np.rint(np.clip(stroke, -30, 30) * UNIT).astype(np.int16) for glyph in glyphs for stroke in glyph.strokes]
+    save_arrays(
+        path,
+        {
+            "hands": np.array(hands),
+            "splits": np.array(splits),
+            "licences": np.array(licences),
+            "points": np.concatenate(strokes),  # (P, 2)
+            "strokes": np.cumsum(
+                [0] + [len(s) for s in strokes], dtype=np.int32
+            ),  # stroke i is points[strokes[i]:strokes[i + 1]]
+            "glyphs": np.cumsum([0] + [len(g.strokes) for g in glyphs], dtype=np.int32),  # and the same one level up
+            "glyph_hand": np.array([g.hand for g in glyphs], np.int16),
+            "glyph_label": np.array([g.label for g in glyphs], np.uint8),
+            "glyph_lower": np.array([g.lower for g in glyphs], bool),
+        },
+    )
+
+
+def load_library(path: Path) -> StrokeLibrary:
+    """Read a stroke library.
+
+    Raises:
+        DataError: the file is missing, damaged, or not a stroke library.
+    """
+    if not Path(path).exists():
+        raise DataError(f"{path}: no stroke library here; fetch it with `dvc pull` or build it with scripts/build_strokes.py")
+    arrays = load_arrays(path, list(KEYS))
+    try:
+        return _assemble(arrays)
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
+        raise DataError(f"{path}: not a stroke library ({error}); fetch it again with `dvc pull`") from None
+
+
+def _assemble(arrays: dict[str, np.ndarray]) -> StrokeLibrary:
+    hands, splits, licences = (arrays[key].tolist() for key in ("hands", "splits", "licences"))
+    points = arrays["points"].astype(np.float64) / UNIT
+    strokes = [points[a:b] for a, b in zip(arrays["strokes"][:-1], arrays["strokes"][1:])]
+    bounds = arrays["glyphs"]
+    glyph_hand, glyph_label, glyph_lower = (arrays[key] for key in ("glyph_hand", "glyph_label", "glyph_lower"))
+    glyphs = [
+        Glyph(int(hand), int(label), bool(lower), strokes[a:b])
+        for hand, label, lower, a, b in zip(glyph_hand, glyph_label, glyph_lower, bounds[:-1], bounds[1:])
+    ]
+    sound = (
+        points.ndim == 2
+        and points.shape[1] == 2
+        and len(hands) == len(splits) == len(licences)
+        and set(SPLITS) <= set(splits) <= {*SPLITS, VARIANTS}
+        and len(glyphs) == len(glyph_hand) == len(glyph_lower)
+        and all(0 <= g.hand < len(hands) and g.label < len(CLASSES) and g.strokes for g in glyphs)
+        and all(len(stroke) for stroke in strokes)
+    )
+    if not sound:
+        raise ValueError("arrays do not fit together")
+    return StrokeLibrary(hands, splits, licences, glyphs)

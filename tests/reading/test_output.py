@@ -1,0 +1,167 @@
+"""Scores and exports."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hocr_spec import HocrValidator
+from lxml import etree
+from pypdf import PdfReader
+
+from pipeline.output.annotation import BAND, LINE, TEXT, UNSURE, WORD, annotate
+from pipeline.output.export import export
+from pipeline.output.score import edit_distance, score, total
+from pipeline.reading import Character, Line, Page, Word
+
+ALTO_SCHEMA = Path(__file__).parents[1] / "data/alto-4-4.xsd"
+BLANK = np.full((200, 100, 3), 200, np.uint8)
+
+
+@pytest.mark.parametrize(
+    "a, b, edits", [("", "", 0), ("", "ABC", 3), ("KITTEN", "SITTING", 3), ("FLAW", "LAWN", 2), ("ABC", "", 3)]
+)
+def test_edit_distance(a, b, edits):
+    assert edit_distance(a, b) == edits == edit_distance(b, a)
+
+
+def test_score_counts_spaces_only_where_it_should():
+    result = score("HEL LO WORLD", "HELLO WORLD")
+    assert (result.accuracy, result.cer, result.wer) == (1.0, 1 / 11, 2 / 2)
+    assert score(" a  b \n\n c", "A B\nC").cer == 0
+    both = total([score("AB", "AB"), score("", "CD")])
+    assert both.accuracy == 0.5 and both.cer == 0.5
+
+
+@pytest.fixture
+def page() -> Page:
+    """Two lines that run down the photo."""
+    first = Word([Character("A", (60, 10, 90, 30), 0.9), Character("B", (58, 40, 88, 60), 0.3, rejected=True)])
+    second, third = Word([Character("7", (59, 120, 89, 140), 0.8)]), Word([Character("7", (9, 120, 39, 140), 0.8)])
+    return Page(100, 200, 90.0, [Line([first, second]), Line([third])])
+
+
+@pytest.fixture
+def files(page, tmp_path):
+    name = 'a.b & "c".jpg'
+    paths = export(page, BLANK, tmp_path / "a.b", name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
+    return {path.suffix: path for path in paths}
+
+
+def test_text_and_json(files, page):
+    assert files[".txt"].read_text() == "A? 7\n7\n"
+    value = json.loads(files[".json"].read_text())
+    second = value["lines"][0]["words"][0]["characters"][1]
+    assert second == {"text": "B", "box": [58, 40, 88, 60], "confidence": 0.3, "rejected": True}
+    assert value["lines"][0]["box"] == [58, 10, 90, 140] and value["text"] == page.text
+
+
+def test_hocr_keeps_its_specification(files):
+    report = HocrValidator("standard").validate(str(files[".hocr"]))
+    assert report.is_valid() and not [str(item) for item in report.items if item.level == "WARN"]
+    wrong = files[".hocr"].read_text().replace("x_wconf 80", "x_wconf 180", 1)
+    files[".hocr"].write_text(wrong)
+    assert not HocrValidator("standard").validate(str(files[".hocr"])).is_valid()  # the validator does look
+
+
+def test_hocr_is_nested_and_its_words_hold_no_space(files):
+    root = ElementTree.fromstring(files[".hocr"].read_text())
+    space = "{http://www.w3.org/1999/xhtml}"
+    page = root.find(f".//{space}div[@class='ocr_page']")
+    lines = page.findall(f"{space}span[@class='ocr_line']")
+    found = lines[0].findall(f"{space}span[@class='ocrx_word']")
+    assert page.get("title").endswith("bbox 0 0 100 200") and len(lines) == 2
+    assert ["".join(word.itertext()) for word in found] == ["A?", "7"]
+    assert lines[0].get("title") == "bbox 58 10 90 140; textangle -90.0"
+    assert found[1].get("title") == "bbox 59 120 89 140; x_wconf 80"
+
+
+class XlinkAside(etree.Resolver):
+    """ALTO's schema imports the schema of XLink, whose attributes are not written here; nothing is fetched for a test."""
+
+    def resolve(self, url, identifier, context):
+        if url.endswith("xlink.xsd"):
+            return self.resolve_string(
+                '<schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace='
+                '"http://www.w3.org/1999/xlink"><attributeGroup name="simpleLink"/></schema>',
+                context,
+            )
+
+
+@pytest.fixture(scope="module")
+def schema() -> etree.XMLSchema:
+    parser = etree.XMLParser(no_network=True)
+    parser.resolvers.add(XlinkAside())
+    return etree.XMLSchema(etree.parse(ALTO_SCHEMA, parser))
+
+
+def test_alto_keeps_its_schema(files, schema):
+    alto = etree.parse(files[".xml"])
+    schema.assertValid(alto)
+    space = "{http://www.loc.gov/standards/alto/ns-v4#}"
+    assert alto.findtext(f"{space}Description/{space}MeasurementUnit") == "pixel"
+    assert [string.get("CONTENT") for string in alto.iter(f"{space}String")] == ["A?", "7", "7"]
+    assert alto.find(f".//{space}TextBlock").get("ROTATION") == "-90.0"
+    alto.find(f".//{space}String").set("WC", "1.5")
+    assert not schema.validate(alto)  # the schema does look
+
+
+@pytest.mark.parametrize("name", ["a\x01b.jpg", "a\udcff.jpg", "<&>.jpg", "\N{CJK UNIFIED IDEOGRAPH-4E00}.jpg"])
+def test_any_file_name_leaves_the_files_valid(page, tmp_path, schema, name):
+    export(page, BLANK, tmp_path / "page", name)
+    schema.assertValid(etree.parse(tmp_path / "page.xml"))
+    assert HocrValidator("standard").validate(str(tmp_path / "page.hocr")).is_valid()
+    json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+
+
+def test_pdf_holds_the_text_where_it_is_written(files, page):
+    sheet = PdfReader(files[".pdf"]).pages[0]
+    assert sheet.mediabox.width == pytest.approx(421) and sheet.mediabox.height == pytest.approx(842)
+    assert "3 Tr" in sheet.get_contents().get_data().decode("latin-1")  # invisible
+    assert sheet.extract_text().split() == ["A?", "7", "7"]
+    starts = {}
+    sheet.extract_text(visitor_text=lambda text, matrix, at, *_: starts.setdefault(text.strip(), _start(matrix, at)))
+    # points of the sheet, 4.21 a pixel, y up; the lines run down, so that a word starts at the upper left of its box
+    assert starts["A?"] == pytest.approx((58 * 4.21, 842 - 10 * 4.21), abs=0.1)
+    assert starts["7"] == pytest.approx((59 * 4.21, 842 - 120 * 4.21), abs=0.1)
+
+
+def _start(matrix: list[float], at: list[float]) -> tuple[float, float]:
+    """The origin of a text on the sheet, from the matrix of the page's contents and that of the text."""
+    return (matrix[0] * at[4] + matrix[2] * at[5] + matrix[4], matrix[1] * at[4] + matrix[3] * at[5] + matrix[5])
+
+
+def test_the_same_page_gives_the_same_bytes(page, files):
+    again = files[".pdf"].parent / "again" / "a.b"
+    for path in export(page, BLANK, again, 'a.b & "c".jpg'):
+        assert path.read_bytes() == files[path.suffix].read_bytes()
+
+
+def test_a_character_cut_off_by_the_edge_is_written_all_the_same(tmp_path, schema):
+    page = Page(100, 200, 0.0, [Line([Word([Character("A", (100, 50, 100, 50), 0.9)])])])
+    export(page, BLANK, tmp_path / "page", "a.jpg")
+    schema.assertValid(etree.parse(tmp_path / "page.xml"))
+    assert PdfReader(tmp_path / "page.pdf").pages[0].extract_text().strip() == "A"
+
+
+def test_annotation_shows_photo_and_reading_upright(page):
+    picture = np.asarray(annotate(page, BLANK))
+    assert picture.shape == (100 + BAND, 2 * 200, 3)
+    blue, orange, red, black = (
+        np.all(np.abs(picture[:100].astype(int) - colour) < 12, axis=2) for colour in (LINE, WORD, UNSURE, TEXT)
+    )
+    assert not (red | black)[:, :200].any() and not (blue | orange)[:, 200:].any()
+    assert _box(blue) == pytest.approx((5, 5, 145, 97), abs=2)  # both lines, with a margin of 5
+    assert _box(orange) == pytest.approx((8, 8, 142, 94), abs=2)
+    assert _box(red)[0] - 200 == pytest.approx(45, abs=8)  # "?" in the place of B
+    assert _box(black[:45]) == pytest.approx((210, 15, 340, 40), abs=8)  # A to 7
+    large = annotate(replace(page, width=6000, height=3000, rotation=0.0), np.full((3000, 6000, 3), 255, np.uint8))
+    assert large.size == (2400, 600 + BAND)
+
+
+def _box(marked: np.ndarray) -> tuple[int, ...]:
+    rows, columns = np.nonzero(marked)
+    return columns.min(), rows.min(), columns.max(), rows.max()

@@ -1,0 +1,319 @@
+"""The steps of page reading one by one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from pipeline.characters import CLASSES
+from pipeline.common.errors import ConfigError
+from pipeline.reading import OcrOptions, straighten, words
+from pipeline.reading.binarize import find_ink, flatten
+from pipeline.reading.decode import Lattice, decode_line
+from pipeline.reading.glyphs import classify_lines
+from pipeline.reading.language import START, load_language
+from pipeline.reading.layout import find_components, find_lines
+from pipeline.reading.lines import cut_cost, decode_lines
+from pipeline.reading.outline import outline
+from pipeline.reading.regions import find_regions
+from pipeline.reading.seams import find_seams
+from pipeline.reading.segment import Atom, Candidate
+from pipeline.reading.sheet import cover_ground, find_sheet, flatten_matrix
+from tests.reading.conftest import set_text
+
+
+def test_flattening_takes_the_light_out():
+    page = set_text("LIGHT")[:, :, 0]
+    shaded = (page * np.linspace(1, 0.4, page.shape[1])).astype(np.uint8)
+    ink = find_ink(flatten(shaded))
+    assert (ink == (page < 130)).mean() > 0.985
+    assert not find_ink(flatten(np.full((300, 400), 120, np.uint8))).any()
+
+
+def test_faint_ink_survives_and_paper_noise_does_not():
+    page = set_text("FAINT", ink=170, paper=210)[:, :, 0]
+    noisy = np.clip(page + np.random.default_rng(0).normal(0, 4, page.shape), 0, 255).astype(np.uint8)
+    ink = find_ink(flatten(noisy))
+    assert ink[page < 180].mean() > 0.9 and ink[page > 205].mean() < 0.02
+
+
+def test_ruled_lines_go_and_letters_stay():
+    page = set_text("ON RULED PAPER\nSEVERAL LINES", size=70)[:, :, 0].copy()
+    letters = page < 100
+    page[10::60], page[11::60] = np.minimum(page[10::60], 160), np.minimum(page[11::60], 160)
+    ink = find_ink(flatten(page))
+    assert ink[letters].mean() > 0.95 and ink[~letters].mean() < 0.05
+    assert ink[10::60][~letters[10::60]].mean() < 0.15
+
+
+def test_squared_paper_goes_in_perspective_and_what_crosses_it_stays():
+    page = set_text("ON SQUARED PAPER\nSEVERAL LINES", size=70, ink=90)[:, :, 0]
+    letters, (height, width) = page < 120, page.shape
+    rules = Image.new("L", (width, height), 0)
+    draw = ImageDraw.Draw(rules)
+    for i in range(-2, 40):  # a fan of 4 degrees each way: lines that meet far beyond the paper
+        draw.line([(0, 30 * i), (width, 30 * i + 0.004 * (i - 8) * width)], 255, 3)
+        draw.line([(45 * i, 0), (45 * i + 0.004 * (i - 12) * height, height)], 255, 3)
+    rules = np.asarray(rules) > 0
+    ink = find_ink(flatten(np.where(rules, np.minimum(page, 150), page)))
+    assert ink[letters].mean() > 0.93 and ink[rules & ~letters].mean() < 0.1
+
+
+def test_a_stroke_along_a_printed_line_stays():
+    page = set_text("ON RULED PAPER\nSEVERAL LINES", size=70, margin=150)[:, :, 0].copy()
+    page[20::40], page[21::40] = np.minimum(page[20::40], 160), np.minimum(page[21::40], 160)
+    page[59:62, 300:360] = 60
+    ink = find_ink(flatten(page))
+    assert ink[60, 302:358].all() and ink[50:70, :290].mean() < 0.01
+
+
+def test_a_blot_says_nothing_of_the_pen():
+    ink = find_ink(flatten(set_text("SOME WORDS\nIN A ROW")[:, :, 0]))
+    clean = find_components(ink)
+    ink[-40:, :] = True
+    blotted = find_components(ink)
+    assert blotted.stroke == pytest.approx(clean.stroke, rel=0.05) and blotted.height == clean.height
+    assert np.array_equal(blotted.labels > 0, clean.labels > 0)
+
+
+def test_what_reaches_the_border_is_no_ink():
+    page = set_text("SOME WORDS\nIN A ROW")[:, :, 0].copy()
+    clean = find_ink(flatten(page))
+    for row in range(0, 40, 5):
+        page[row, : 200 - 4 * row] = 60  # the grain of a desk
+    page[:, 0] = 60
+    view = straighten.View(flatten(page), np.eye(3))
+    assert np.array_equal(find_ink(view.pixels, straighten.border_within(view, view)), clean)
+    turned = straighten.rotate(view, 10)
+    rows, columns = straighten.border_within(turned, view)
+    assert np.ptp(rows) > turned.pixels.shape[0] - 10 and np.ptp(columns) > turned.pixels.shape[1] - 10
+
+
+def test_skew_is_measured_and_turned_back():
+    image = Image.fromarray(set_text("SEVERAL LINES\nOF LEVEL TEXT\nIN A ROW")[:, :, 0]).rotate(-12, expand=True, fillcolor=225)
+    ink = find_ink(flatten(np.asarray(image)))
+    assert straighten.estimate_skew(ink, 45) == pytest.approx(12, abs=0.6)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, 13.0, -31.0])
+def test_a_view_knows_the_way_back(degrees):
+    pixels = np.zeros((120, 200), np.uint8)
+    pixels[20:25, 150:155] = 255
+    view = straighten.rotate(straighten.View(pixels, np.eye(3)), degrees)
+    y, x = (axis.mean() for axis in np.nonzero(view.pixels > 120))
+    x0, y0, x1, y1 = straighten.to_photo_box((x + 0.5, y + 0.5, x + 0.5, y + 0.5), view.to_photo, 200, 120)
+    assert (x0 + x1) / 2 == pytest.approx(152.5, abs=0.8) and (y0 + y1) / 2 == pytest.approx(22.5, abs=0.8)
+
+
+@pytest.mark.parametrize("work_pixels", [400_000, 100_000, 40_000])
+def test_a_sheet_keeps_its_place_however_much_the_photo_is_reduced(work_pixels):
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 210
+    gray[195:205, 295:305] = 20
+    view = straighten.prepare(gray, work_pixels, True)
+    y, x = (axis.mean() + 0.5 for axis in np.nonzero(view.pixels < 120))
+    x0, y0, x1, y1 = straighten.to_photo_box((x, y, x, y), view.to_photo, 800, 600)
+    assert (x0 + x1) / 2 == pytest.approx(300, abs=3) and (y0 + y1) / 2 == pytest.approx(200, abs=3)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_photo_is_made_small_band_by_band_as_if_at_once(factor):
+    photo = np.random.default_rng(0).integers(0, 256, (203, 151, 3)).astype(np.uint8)
+    small = straighten.prepare(photo, photo[..., 0].size // factor**2 - (factor - 1), False).pixels
+    at_once = Image.fromarray(photo).convert("L").reduce(factor)
+    assert np.array_equal(small, at_once.resize(small.shape[::-1], Image.BOX))
+
+
+def test_regions_have_no_holes_and_an_outline():
+    gray = np.full((300, 400), 60, np.uint8)
+    gray[50:, 80:350] = 210
+    gray[120:220, 150:250] = 60  # a photo on the sheet
+    region = find_regions(Image.fromarray(gray)).sheets[4]
+    assert np.array_equal(region, ndimage.binary_fill_holes(region)) and region[170, 200] and not region[:, 40].any()
+    assert np.array_equal(outline(region), region & ~ndimage.binary_erosion(region))
+
+
+def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 210
+    corners = find_sheet(Image.fromarray(gray), find_regions(Image.fromarray(gray)))
+    assert np.abs(corners - [[150, 100], [650, 100], [650, 500], [150, 500]]).max() < 15
+    assert flatten_matrix(corners)[1] == pytest.approx((490, 390), abs=12)
+    shaded = np.full((600, 800), 210, np.uint8)
+    shaded[:, 400:] = 90  # a shadow over half a page is no desk
+    assert find_sheet(Image.fromarray(shaded), find_regions(Image.fromarray(shaded))) is None
+
+
+def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
+    rng = np.random.default_rng(0)
+    gray = rng.integers(20, 70, (600, 800)).astype(np.uint8)
+    rows, columns = np.mgrid[:600, :800]
+    sheet = (columns > 120 - 0.1 * rows) & (rows < 520 + 0.05 * columns)
+    gray[sheet] = 200
+    covered = np.asarray(cover_ground(Image.fromarray(gray), find_regions(Image.fromarray(gray))))
+    assert covered.min() > 150 and not find_ink(flatten(covered)).any()
+    shaded = Image.fromarray(np.where(columns > 400 + 30 * np.sin(rows / 40), 100, 200).astype(np.uint8))
+    assert cover_ground(shaded, find_regions(shaded)) is shaded  # its edge is no sheet's
+
+
+def test_a_sheet_is_known_by_its_sides_when_its_corners_lie_beyond_the_picture():
+    rows, columns = np.mgrid[:600, :800]
+    along, across = columns + 0.5 * rows, rows - 0.5 * columns
+    sheet = (along > 180) & (along < 950) & (across < 330) & (across > -260)
+    gray = Image.fromarray(np.where(sheet, 200, 50).astype(np.uint8))
+    covered = np.asarray(cover_ground(gray, find_regions(gray)))
+    assert (~sheet).mean() > 0.15 and (covered < 120).mean() < 0.01
+
+
+def test_wavy_lines_of_different_size_are_followed():
+    ink = np.zeros((600, 1200), bool)
+    for top, size in ((80, 30), (200, 60), (380, 40)):
+        for i in range(15):
+            y = top + int(0.4 * size * np.sin(i / 2))
+            ink[y : y + size, 40 + i * 75 : 45 + i * 75] = ink[y : y + 5, 40 + i * 75 : 70 + i * 75] = True
+    lines = find_lines(find_components(ink))
+    assert [len(line.pieces) for line in lines] == [15, 15, 15]
+    assert [line.height for line in lines] == pytest.approx([30, 60, 40], abs=2)
+
+
+def test_word_gaps_are_found_from_the_gaps_themselves():
+    def parted(*gaps):
+        return list(words.word_log_odds([np.array(gaps)])[0] > 0)
+
+    assert parted(0.1, 0.1, 0.8, 0.15, 0.1, 0.9) == [False, False, True, False, False, True]
+    assert parted(0.6, 0.5, 0.7, 1.6, 0.6, 0.5, 1.7, 0.6) == [False, False, False, True, False, False, True, False]
+    assert all(parted(1.0, 1.1, 0.9, 1.2, 0.8, 1.0)) and not any(parted(0.3, 0.2, 0.4, 0.3))
+    spaced = [0.9, 1.0, 0.8, 2.3, 0.9, 0.85, 2.2, 1.0, 0.9] * 4
+    assert parted(*spaced) == [gap > 2 for gap in spaced]
+    assert words.word_log_odds([np.array([np.nan])])[0][0] == -words.LIMIT
+
+
+def test_a_seam_goes_through_the_thinnest_ink():
+    ink = np.zeros((40, 60), bool)
+    ink[5:35, 5:25] = ink[5:35, 35:55] = True
+    ink[20:23, 25:35] = True
+    (crossed, path), *_ = find_seams(ink[:, 5:55], 4.0, 40.0)
+    assert crossed == pytest.approx(0.75, abs=0.1) and ((path >= 19) & (path <= 30)).all()
+
+
+def test_the_search_joins_what_reads_better_together():
+    atoms = [Atom((1,), (0, 0, 4, 30)), Atom((2,), (6, 0, 24, 30)), Atom((3,), (30, 0, 50, 30))]
+    candidates = [
+        Candidate(0, 1, atoms[0].box, 0.0),
+        Candidate(1, 2, atoms[1].box, 0.0),
+        Candidate(0, 2, (0, 0, 24, 30), 1.0),
+        Candidate(2, 3, atoms[2].box, 0.0),
+    ]
+    p = np.full((4, 36), 0.001)
+    for row, (character, sure) in enumerate((("I", 0.4), ("C", 0.4), ("K", 0.96), ("E", 0.96))):
+        p[row, CLASSES.index(character)] = sure
+    path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -5.0, 5.0]), 30.0, 0.7), START, None, 0.0, 8)
+    assert [(CLASSES[label], space) for _, label, space in path] == [("K", False), ("E", True)]
+
+
+def test_a_stroke_may_belong_to_both_of_its_neighbours():
+    atoms = [Atom((1,), (0, 0, 18, 30)), Atom((2,), (18, 0, 22, 30), 3.0), Atom((3,), (22, 0, 40, 30), 3.0)]
+    boxes = {
+        (0, 1): (0, 0, 18, 30),
+        (0, 2): (0, 0, 22, 30),
+        (1, 3): (18, 0, 40, 30),
+        (2, 3): (22, 0, 40, 30),
+        (0, 3): (0, 0, 40, 30),
+    }
+    candidates = [Candidate(start, end, box, 0.0) for (start, end), box in boxes.items()]
+    p = np.full((5, 36), 0.001)
+    for row, (character, sure) in enumerate((("C", 0.9), ("O", 0.9), ("B", 0.9), ("3", 0.4), ("M", 0.02))):
+        p[row, CLASSES.index(character)] = sure
+    p[0, CLASSES.index("C")] = 0.01
+    path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
+    assert "".join(CLASSES[label] for _, label, _ in path) == "OB"
+
+
+def test_what_is_too_wide_for_a_character_is_read_as_two():
+    def read_as(width: int) -> str:
+        atoms = [Atom((1,), (0, 0, width // 2, 30)), Atom((2,), (width // 2, 0, width, 30), 2.0)]
+        candidates = [
+            Candidate(0, 1, atoms[0].box, 0.0),
+            Candidate(1, 2, atoms[1].box, 0.0),
+            Candidate(0, 2, (0, 0, width, 30), 0.0),
+        ]
+        p = np.full((3, 36), 0.001)
+        p[0, CLASSES.index("C")] = p[1, CLASSES.index("L")] = p[2, CLASSES.index("U")] = 0.9
+        path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
+        return "".join(CLASSES[label] for _, label, _ in path)
+
+    assert read_as(24) == "U" and read_as(46) == "CL"
+
+
+def test_a_cut_costs_less_where_wide_pieces_show_that_neighbours_touch():
+    def cost(*widths):
+        return cut_cost(np.array(widths))
+
+    apart = [1.0] * 40
+    assert cost(*apart) == pytest.approx(cost(*apart, 1.5), abs=0.05)  # as wide as an M
+    assert cost(*apart, 2.1, 1.9) < cost(*apart, 2.1) - 0.2 < cost(*apart) - 0.8
+    assert cost(*apart, 9.0) == pytest.approx(cost(*apart), abs=0.05)  # a rule
+
+
+def test_a_page_of_codes_is_read_as_without_the_language_model(options):
+    language = load_language(Path(__file__).parents[2] / "data/language.npz")
+
+    def read_as(text, weight):
+        lattices = []
+        for word in text.split():
+            boxes = [(30 * i, 0, 30 * i + 20, 30) for i in range(len(word))]
+            p = np.full((len(word), 36), 0.001)
+            p[np.arange(len(word)), [CLASSES.index(c) for c in word]] = 0.9
+            p[np.array(list(word)) == "0", CLASSES.index("O")] = 0.8
+            lattices.append(
+                Lattice(
+                    [Atom((i,), box) for i, box in enumerate(boxes)],
+                    [Candidate(i, i + 1, box, 0.0) for i, box in enumerate(boxes)],
+                    p / p.sum(1, keepdims=True),
+                    np.full(len(word), -7.0),
+                    30.0,
+                    2 / 3,
+                )
+            )
+        paths, _ = decode_lines(lattices, replace(options, language_weight=weight), language)
+        return " ".join("".join(CLASSES[label] for _, label, _ in path) for path in paths)
+
+    codes = "K7Q2 X9ZD 4HVM PW36 D00R 8CRA 3IQ7"
+    assert read_as(codes, 1.0) == read_as(codes, 0.0) == codes
+    assert read_as("CLOSE THE D00R", 1.0) == "CLOSE THE DOOR"
+
+
+def test_seams_are_spread_along_a_word_written_without_lifting_the_pen():
+    ink = np.zeros((60, 360), bool)
+    ink[54:] = True
+    for x in range(0, 360, 60):
+        ink[:, x : x + 6] = True
+    middles = np.array([path[30] for _, path in find_seams(ink, 6.0, 60.0)])
+    assert all(((middles > x + 6) & (middles < x + 60)).any() for x in range(0, 300, 60))
+    assert np.diff(middles).min() >= 0.13 * 60
+
+
+def test_what_was_classified_before_is_not_classified_again():
+    class Counting:
+        seen = 0
+
+        def predict(self, x):
+            self.seen += len(x)
+            return np.full((len(x), 36), 1 / 36, np.float32)
+
+    found = find_components(find_ink(flatten(set_text("HAT", size=80)[:, :, 0])))
+    atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in np.flatnonzero(found.areas)]
+    singles = [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)]
+    model, before = Counting(), np.zeros(36)
+    (rows,) = classify_lines(found, [atoms], [singles], model, [{(1, 2): before}])
+    assert rows.shape == (3, 36) and model.seen == 2 and not rows[1].any()
+
+
+@pytest.mark.parametrize("key, value", [("work_pixels", 10), ("language_weight", -1.0), ("beam", 0), ("reject_below", 1.5)])
+def test_options_out_of_range_are_refused_by_name(key, value):
+    good = dict(work_pixels=10**6, straighten=True, language_weight=1.0, beam=8, reject_below=0.0)
+    with pytest.raises(ConfigError, match=f"^{key}: "):
+        OcrOptions(**{**good, key: value})

@@ -1,0 +1,198 @@
+"""Reading whole pages: turned, tilted, joined, spaced, on a desk; and pages on which there is nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.common.errors import PageError
+from pipeline.output.score import score, total
+from pipeline.reading import read, reader
+from pipeline.reading.binarize import find_ink
+from pipeline.reading.language import load_language
+from pipeline.reading.layout import find_components
+from tests.reading.conftest import set_text
+
+ROOT = Path(__file__).parents[2]
+TEXT = "REWARD YOURSELF\nWITH 25 EGGS\nAND A NAP"
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, 7, -20, 30])
+def test_a_page_reads_the_same_whichever_way_it_is_turned(templates, options, degrees):
+    image = Image.fromarray(set_text(TEXT)).rotate(degrees, Image.BICUBIC, expand=True, fillcolor=(225, 225, 225))
+    page = read(np.asarray(image), templates, options)
+    assert page.text == TEXT
+    assert abs((page.rotation + degrees + 180) % 360 - 180) < 1.5
+
+
+def test_boxes_are_in_the_pixels_of_the_photo(templates, options):
+    image = set_text("HATSTAND\nREWARDED", size=80)
+    turned = np.ascontiguousarray(np.rot90(image))
+    (word,) = read(turned, templates, options).lines[0].words
+    for character in word.characters:
+        x0, y0, x1, y1 = (int(round(v)) for v in character.box)
+        assert (turned[y0:y1, x0:x1] < 100).any() and 40 < y1 - y0 + x1 - x0 < 180
+    assert word.characters[0].box[1] > word.characters[-1].box[3]  # turned left, H is the lowest
+
+
+def test_letters_written_without_lifting_the_pen_are_parted(templates, options):
+    image = set_text("HELLO", size=80, tracking=0.05, margin=400).copy()
+    rows = np.flatnonzero((image[:, :, 0] < 100).any(1))
+    columns = np.flatnonzero((image[:, :, 0] < 100).any(0))
+    for gap in np.flatnonzero(np.diff(columns) > 1):  # a stroke from each letter's foot to the next
+        image[rows[-1] - 6 : rows[-1] + 1, columns[gap] - 2 : columns[gap + 1] + 3] = 40
+    page = read(image, templates, replace(options, language_weight=0.7), load_language(ROOT / "data/language.npz"))
+    assert page.text == "HELLO"
+
+
+def test_touching_neighbours_are_parted(templates, options):
+    for tracking in (-0.07, -0.05):
+        image = set_text("KLING NEXT", size=80, tracking=tracking)
+        assert score(read(image, templates, options).text, "KLING NEXT").accuracy > 0.75  # one pair of the nine may be lost
+    with_language = replace(options, language_weight=1.0)
+    assert read(image, templates, with_language, load_language(ROOT / "data/language.npz")).text == "KLING NEXT"
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, turns, monkeypatch):
+    scores = []
+
+    def counted(*arguments):
+        lines, score_ = read_lines(*arguments)
+        scores.append(score_)
+        return lines, score_
+
+    read_lines = reader.read_lines
+    monkeypatch.setattr(reader, "read_lines", counted)
+    monkeypatch.setattr(reader, "CLEAR", np.inf)  # the pieces leave it open
+    image = np.ascontiguousarray(np.rot90(set_text(TEXT), turns))
+    page = read(image, templates, replace(options, language_weight=1.0), load_language(ROOT / "data/language.npz"))
+    assert page.text == TEXT and scores[-1] > 0 and all(score_ <= 0 for score_ in scores[:-1])
+    scores.clear()
+    read(image, templates, options)
+    assert len(scores) == 2
+
+
+def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, monkeypatch):
+    seen = []
+
+    def few_say_little(found, pieces, sides, model):
+        seen.append((len(pieces), len(sides)))
+        return np.array([0.0, -9.0, 0.1 * len(pieces), -9.0])[sides]
+
+    monkeypatch.setattr(reader, "_sureness", few_say_little)
+    found = find_components(find_ink(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
+    monkeypatch.setattr(reader, "CLEAR", 2.0)
+    assert reader.sides_up(found, templates) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
+    monkeypatch.setattr(reader, "CLEAR", np.inf)
+    assert reader.sides_up(found, templates) == [2, 0]
+
+
+def test_rows_of_single_letters_keep_their_spaces(templates, options):
+    assert read(set_text("A B C D\nE F G H", tracking=0.45), templates, options).text == "A B C D\nE F G H"
+
+
+def test_words_with_air_between_their_letters_stay_whole(templates, options):
+    text = "MAKE A LIST\nTHEN TAKE A NAP"
+    assert read(set_text(text.replace(" ", "   "), tracking=0.5), templates, options).text == text
+
+
+def test_numbers_of_a_list_keep_their_dots_and_specks_are_dropped(templates, options):
+    image = set_text("1. EGGS\n2. NAP", size=70).copy()
+    image[4:8, 4:8] = 40
+    image[70:76, 300:306] = 40
+    assert read(image, templates, options).text == "1. EGGS\n2. NAP"
+
+
+def test_a_broken_stroke_is_joined(templates, options):
+    image = set_text("HEN EGGS", size=100).copy()
+    ink = np.flatnonzero((image[:, :, 0] < 100).any(0))
+    end = ink[np.flatnonzero(np.diff(ink) > 5)[0]]  # of the H
+    middle = (ink[0] + end) // 2
+    image[:, middle - 3 : middle + 3] = 225
+    assert read(image, templates, options).text == "HEN EGGS"
+
+
+def test_chalk_on_a_board_reads_as_ink_on_paper(templates, options):
+    assert read(set_text(TEXT, ink=230, paper=50), templates, options).text == TEXT
+
+
+def test_shadow_and_noise_do_not_matter(templates, options):
+    rng = np.random.default_rng(0)
+    image = set_text(TEXT).astype(float)
+    light = 1 - 0.5 / (1 + np.exp((image.shape[1] / 2 - np.arange(image.shape[1])) / 6))[None, :, None]
+    noisy = np.clip(image * light + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    assert read(noisy, templates, options).text == TEXT
+
+
+def test_a_sheet_on_a_dark_desk_is_found_and_flattened(templates, options):
+    page = Image.fromarray(set_text(TEXT))
+    width, height = page.size
+    desk = np.full((height + 400, width + 400, 3), 50, np.uint8)
+    corners = (-200, -160, 1.05, 0.06, 0.95, 0.05)  # seen askew
+    matrix = (corners[2], corners[3], corners[0], -corners[3], corners[4], corners[1], 0.00005, 0.00008)
+    seen = page.transform(desk.shape[1::-1], Image.Transform.PERSPECTIVE, matrix, Image.BICUBIC)
+    mask = Image.new("L", page.size, 255).transform(desk.shape[1::-1], Image.Transform.PERSPECTIVE, matrix, Image.NEAREST)
+    photo = np.where(np.asarray(mask)[..., None] > 0, np.asarray(seen), desk)
+    assert read(photo, templates, options).text == TEXT
+
+
+def test_uncertain_characters_are_shown_as_question_marks(templates, options):
+    page = read(set_text("EGGS"), templates, replace(options, reject_below=1.0))
+    assert page.text == "????" and [c.text for c in page.characters] == list("EGGS")
+
+
+def test_language_settles_shapes_that_are_alike(templates, options):
+    language = load_language(ROOT / "data/language.npz")
+
+    class Unsure:
+        def predict(self, x):
+            p = templates.predict(x)
+            p[:, [0, 24]] = p[:, [0, 24]].sum(1, keepdims=True) * [0.75, 0.25]  # 0 rather than O
+            return p
+
+    image = set_text("BOOK OF THE WORD")
+    assert "0" in read(image, Unsure(), options, language).text
+    assert read(image, Unsure(), replace(options, language_weight=1.0), language).text == "BOOK OF THE WORD"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.full((600, 800, 3), 255, np.uint8),
+        np.zeros((600, 800), np.uint8),
+        np.full((8, 8, 3), 200, np.uint8),
+        np.random.default_rng(0).normal(180, 12, (600, 800)).clip(0, 255).astype(np.uint8),
+        np.tile(np.linspace(60, 250, 800).astype(np.uint8), (600, 1)),
+    ],
+    ids=["white", "black", "tiny", "noise", "gradient"],
+)
+def test_a_page_without_writing_is_refused(templates, options, image):
+    with pytest.raises(PageError, match="nothing to read"):
+        read(image, templates, options)
+
+
+def test_what_is_not_an_image_is_refused(templates, options):
+    for bad in (np.zeros((0, 5), np.uint8), np.zeros((5, 5, 3), float), np.zeros((2, 5, 5, 3), np.uint8)):
+        with pytest.raises(PageError, match="uint8"):
+            read(bad, templates, options)
+
+
+def test_the_course_photos(real_data, options):
+    from pipeline.nn.network import load_network
+    from pipeline.reading.photo import load_photo
+
+    model, pages = ROOT / "models/model.npz", sorted((real_data / "pages").glob("*.jpg"))
+    if not model.exists() or not pages:
+        pytest.skip("needs models/model.npz (make repro) and the course's photos")
+    language = load_language(ROOT / "data/language.npz")
+    options = replace(options, work_pixels=1_600_000, language_weight=1.0)
+    result = total(
+        [
+            score(read(load_photo(p), load_network(model)[0], options, language).text, p.with_suffix(".txt").read_text())
+            for p in pages
+        ]
+    )
+    assert result.accuracy >= 0.97 and result.cer <= 0.04

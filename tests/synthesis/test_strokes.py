@@ -1,0 +1,168 @@
+"""The stroke library and the generator on top of it."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from pipeline.characters import CLASSES, SIZE
+from pipeline.characters.contact_sheet import contact_sheet
+from pipeline.common.errors import ConfigError, DataError
+from pipeline.common.paths import ROOT
+from pipeline.synthesis.bend import bend
+from pipeline.synthesis.ink import ink, margin
+from pipeline.synthesis.options import StrokesOptions
+from pipeline.synthesis.skeleton import strokes_from_mask
+from pipeline.synthesis.stroke_library import SPLITS, Glyph, StrokeLibrary, load_library, save_library
+from pipeline.synthesis.strokes import choose_glyph, generate, strokes_of
+
+OPTIONS = StrokesOptions(
+    lower_case=0.25,
+    variants=0.4,
+    bend=0.05,
+    shift=0.02,
+    turn=3.0,
+    corner_break=0.3,
+    lean=0.12,
+    slant=0.18,
+    rotation=5.0,
+    widen=0.18,
+    stretch=0.15,
+    tremor=0.004,
+    gap=0.05,
+    pen_min=0.05,
+    pen_max=0.2,
+    pressure=0.12,
+    faint=0.5,
+    pixels_min=20,
+    pixels_max=60,
+    blur=1.0,
+    noise=10.0,
+)
+ZEROS = {field.name: 0.0 for field in fields(OPTIONS)}
+STILL = StrokesOptions(**ZEROS | dict(pen_min=0.1, pen_max=0.1, pixels_min=40, pixels_max=40))
+
+
+@pytest.fixture(scope="module")
+def library() -> StrokeLibrary:
+    path = ROOT / "data" / "strokes.npz"
+    if not path.exists():
+        pytest.skip("data/strokes.npz is not here; `dvc pull` fetches it")
+    return load_library(path)
+
+
+def test_library_holds_every_character_by_many_hands(library):
+    assert len(library.hands) >= 40 and len(set(library.hands)) == len(library.hands)
+    assert set(library.licences) <= {"OFL-1.1", "Apache-2.0", "as the project"}
+    for label in range(len(CLASSES)):
+        for split, least in zip(SPLITS, (50, 8, 8)):
+            assert sum(bool(library.find(hand, label)) for hand in library.hands_of(split)) >= least
+
+
+def test_notice_names_every_family(library):
+    lines = [line for line in (ROOT / "NOTICE").read_text().splitlines() if "OFL-1.1." in line or "Apache-2.0." in line]
+    assert len(lines) == len(library.hands) - 1  # all but the project's own variants
+
+
+def test_glyphs_have_the_size_of_a_capital(library):
+    for glyph in library.glyphs:
+        points = np.concatenate(glyph.strokes)
+        assert 0.2 < np.ptp(points[:, 1]) < 2.5 and np.ptp(points[:, 0]) < 3
+
+
+def test_generated_splits_are_balanced_and_in_normal_form(library):
+    splits = generate(library, OPTIONS, 4, 2, 1, seed=5, workers=1)
+    for part, per_class in zip((splits.train, splits.valid, splits.test), (4, 2, 1)):
+        assert part.images.shape == (36 * per_class, SIZE, SIZE) and part.images.dtype == np.uint8
+        assert np.bincount(part.labels, minlength=36).tolist() == [per_class] * 36
+        assert part.images.max(axis=(1, 2)).min() > 150
+    assert not (np.diff(splits.train.labels) == 0).mean() > 0.2  # shuffled
+
+
+def test_the_seed_decides_and_the_workers_do_not(library):
+    alone = generate(library, OPTIONS, 14, 2, 1, seed=5, workers=1)  # two tasks to train
+    shared = generate(library, OPTIONS, 14, 2, 1, seed=5, workers=2)
+    other = generate(library, OPTIONS, 14, 2, 1, seed=6, workers=1)
+    for a, b in zip(vars(alone).values(), vars(shared).values()):
+        np.testing.assert_array_equal(a.images, b.images)
+        np.testing.assert_array_equal(a.labels, b.labels)
+    assert (alone.train.images != other.train.images).mean() > 0.05
+
+
+def test_all_strengths_at_zero_give_the_model_itself(library):
+    hand, rng = library.hands_of("train")[0], np.random.default_rng(0)
+    drawn = strokes_of(library, hand, "K", rng, STILL)
+    own = library.glyphs[library.find(hand, CLASSES.index("K"))[0]].strokes
+    assert [len(own)] == [len(drawn)]
+    for model, stroke in zip(own, drawn):
+        np.testing.assert_allclose(stroke[[0, -1]], model[[0, -1]], atol=1e-9)
+
+
+@pytest.mark.parametrize("key", ["bend", "shift", "turn", "lean", "slant", "rotation", "widen", "stretch", "tremor"])
+def test_every_strength_moves_the_strokes_a_little(library, key):
+    hand = library.hands_of("train")[0]
+    model = bend(library.glyphs[library.find(hand, CLASSES.index("R"))[0]].strokes, np.random.default_rng(0), STILL)
+    options = replace(STILL, **{key: getattr(OPTIONS, key)})
+    moved = bend(library.glyphs[library.find(hand, CLASSES.index("R"))[0]].strokes, np.random.default_rng(0), options)
+    distance = np.hypot(*(np.concatenate(model) - np.concatenate(moved)).T)
+    assert 0.001 < distance.max() < 0.6
+
+
+def test_rarer_shapes_come_in_the_training_split_only(library):
+    rng = np.random.default_rng(0)
+    always = replace(STILL, variants=1.0)
+    for split in SPLITS:
+        hand = library.hands_of(split)[0]
+        borrowed = library.glyphs[choose_glyph(library, hand, "7", rng, always)].hand == library.variants
+        assert borrowed == (split == "train")
+    assert library.variants not in [hand for split in SPLITS for hand in library.hands_of(split)]
+
+
+def test_ink_has_the_pen_s_width_and_a_margin():
+    image = ink([np.array([[0.0, 0.0], [0.0, 1.0]])], height=50, pen=6)
+    assert image.shape == (50 + 2 * margin(6), 2 * margin(6))
+    middle = image[len(image) // 2].astype(float)
+    assert middle.sum() / 255 == pytest.approx(6, abs=0.6) and middle[0] == 0
+
+
+def test_skeletons_of_simple_shapes():
+    canvas = np.zeros((90, 90), bool)
+    canvas[10:18, 10:80] = canvas[10:80, 41:49] = True
+    bars = sorted(strokes_from_mask(canvas), key=lambda s: np.ptp(s[:, 1]))
+    assert len(bars) == 2 and np.ptp(bars[0][:, 0]) > 60 and np.ptp(bars[1][:, 1]) > 60  # a T is a bar and a stem
+    rows, columns = np.mgrid[:90, :90]
+    ring = strokes_from_mask(np.abs(np.hypot(rows - 45, columns - 45) - 30) < 4)
+    assert len(ring) == 1 and np.allclose(ring[0][0], ring[0][-1])
+    cross = strokes_from_mask((np.abs(rows - columns) < 6) | (np.abs(rows + columns - 89) < 6))
+    assert len(cross) == 2
+
+
+def test_same_library_same_bytes(tmp_path):
+    glyphs = [Glyph(0, label, False, [np.array([[0.0, 0.0], [0.5, 1.0]])]) for label in range(36)]
+    for name in ("a.npz", "b.npz"):
+        save_library(tmp_path / name, ["one", "two", "three"], list(SPLITS), ["OFL-1.1"] * 3, glyphs)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert load_library(tmp_path / "a.npz").hands_of("valid") == [1]
+
+
+def test_missing_and_wrong_libraries_are_refused_in_one_line(tmp_path):
+    with pytest.raises(DataError, match="no stroke library"):
+        load_library(tmp_path / "strokes.npz")
+    (tmp_path / "text.npz").write_text("no archive")
+    glyphs = [Glyph(7, 0, False, [np.zeros((2, 2))])]  # hand 7 of 3
+    save_library(tmp_path / "wrong.npz", ["one", "two", "three"], list(SPLITS), ["OFL-1.1"] * 3, glyphs)
+    for name in ("text.npz", "wrong.npz"):
+        with pytest.raises(DataError) as caught:
+            load_library(tmp_path / name)
+        assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key, value", [("bend", -0.1), ("gap", 1.5), ("pen_min", 0.3), ("pixels_min", 4), ("lean", 3.0)])
+def test_options_out_of_range_are_named(key, value):
+    with pytest.raises(ConfigError, match=f"^{key}: "):
+        replace(OPTIONS, **{key: value})
+
+
+def test_contact_sheet_has_a_row_a_class(library):
+    sheet = contact_sheet(generate(library, OPTIONS, 2, 1, 1, seed=1, workers=1).train, columns=3)
+    assert sheet.shape == (36 * SIZE, 3 * SIZE) and sheet[:, : 2 * SIZE].any() and not sheet[:, 2 * SIZE :].any()
