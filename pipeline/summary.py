@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.common import paths
+from pipeline.common import paths, processor
 from pipeline.config.schema import READS
 
 
@@ -32,6 +32,8 @@ def summary() -> str:
         "",
         "  seconds a stage (when it last ran):  "
         + "  ".join(f"{stage} {seconds}" for stage, seconds in times.items() if seconds is not None),
+        "",
+        f"  kernels: {processor.kernels()}",
         "",
         f"  Figures: {paths.FIGURES}/    pages with what was read: {paths.READ_PAGES}/    model: {paths.MODEL}",
         "",

@@ -6,7 +6,7 @@ from functools import cache
 
 import psutil
 
-from pipeline.common import paths
+from pipeline.common import paths, processor
 from pipeline.common.files import md5
 
 
@@ -20,6 +20,7 @@ def where_it_ran() -> dict[str, str]:
     return {
         "git.commit": git.stdout.strip() or "none",
         "data.version": md5(pointer) if pointer.exists() else "none",
+        "processor": processor.kernels(),
         "process": this_process(),
     }
 

@@ -1,0 +1,86 @@
+"""The same bits on every x86-64 processor with AVX2: a short training, generated characters and a rendered page."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.common import processor
+from tests.conftest import ROOT, clean_environment
+
+ANOTHER_MACHINE = {
+    "OPENBLAS_CORETYPE": "Sandybridge",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "Pacific/Auckland",
+}
+"""What makes OpenBLAS and NumPy behave as on a processor without AVX2."""
+
+DIGESTS = """
+from hashlib import md5
+from pathlib import Path
+import pipeline
+import numpy as np
+from hydra import compose, initialize_config_dir
+from pipeline.config.schema import read
+from pipeline.nn.network import build_network
+from pipeline.nn.options import ModelOptions, TrainOptions
+from pipeline.nn.training import fit
+from pipeline.synthesis.render import render_pages
+from pipeline.synthesis.stroke_library import load_library
+from pipeline.synthesis.strokes import generate
+
+with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
+    config = read(compose("config", ["pages.width=600", "pages.height=400"]), ("data", "strokes", "pages"))
+library = load_library(Path(config.data.library))
+characters = generate(library, config.strokes, 1, 1, 1, seed=0, workers=1).train
+_, page, _ = next(render_pages(library, {"page": "THE QUICK\\nBROWN FOX 12"}, config.pages))
+network = build_network(ModelOptions("cnn", [16], "relu", 0.1, "he", 0.0, [8, 8], 5), np.random.default_rng(0))
+options = TrainOptions("adam", 0.003, 12, 3, 0.9, 0.01, "cosine", 1, 1.0, 1.0, "mean", 0, 0.0)
+data = (characters.images, characters.labels)
+fit(network, data, data, options, seed=0)
+for array in (network.weights, characters.images[:10], page):
+    print(md5(np.ascontiguousarray(array)).hexdigest())
+"""
+
+
+def run(code: str, **environment: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**clean_environment(), **environment}, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")
+
+
+@pytest.mark.skipif(not processor.has_avx2(), reason="only x86-64 processors with AVX2 share their bits")
+def test_training_characters_and_pages_are_the_same_on_another_machine():
+    assert run(DIGESTS) == run(DIGESTS, **ANOTHER_MACHINE)
+
+
+def test_importing_the_project_does_not_import_numpy_before_the_kernels_are_chosen():
+    assert run("import sys, pipeline; print('numpy' in sys.modules)")[0] == "False"
+
+
+@pytest.mark.skipif(not processor.has_avx2(), reason="other processors keep their own kernels")
+@pytest.mark.parametrize(
+    "before, environment, expected",
+    [
+        ("", {}, "Haswell, AVX2"),
+        ("", ANOTHER_MACHINE, "Haswell, AVX2"),
+        ("", {"NPY_ENABLE_CPU_FEATURES": "X86_V3"}, "Haswell, AVX2"),
+        ("import numpy", {}, "native (NumPy was loaded before)"),
+        ("", {"HANDPRINT_NATIVE": "1"}, "native (HANDPRINT_NATIVE is set)"),
+    ],
+)
+def test_the_kernels_are_chosen_and_told(before, environment, expected):
+    clean = {key: "" for key in ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")}
+    code = f"{before}\nimport pipeline, numpy\nfrom pipeline.common import processor\nprint(processor.kernels())"
+    assert run(code, **{**clean, **environment})[0] == expected
+
+
+def test_the_tests_themselves_run_on_the_chosen_kernels():
+    if not os.environ.get(processor.NATIVE) and processor.has_avx2():
+        assert processor.kernels() == "Haswell, AVX2"
