@@ -49,11 +49,20 @@ def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng
     Returns:
         Strokes, each (K, 2) float64 points at most `STEP` apart; the line starts at x = 0.
     """
-    written, x, wander, before = [], 0.0, 0.0, None
+    return [stroke for strokes in write_characters(library, hand, text, habits, rng) for stroke in strokes]
+
+
+def write_characters(
+    library: StrokeLibrary, hand: int, text: str, habits: Habits, rng: np.random.Generator
+) -> list[list[np.ndarray]]:
+    """The strokes of `write_line` character by character; a space has none."""
+    written: list[list[np.ndarray]] = []
+    x, wander, before = 0.0, 0.0, None
     for character in text:
         if character == " ":
             x += (habits.word_gap - habits.letter_gap) * np.exp(rng.normal(0, habits.gap_jitter))
             before = None
+            written.append([])
             continue
         glyph = _vary(_strokes(library, hand, character, rng), habits, rng)
         gap = habits.letter_gap * np.exp(rng.normal(0, habits.gap_jitter))
@@ -62,8 +71,8 @@ def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng
         elif character == ".":
             gap *= 0.5
         wander = 0.8 * wander + rng.normal(0, habits.baseline_jitter)
-        start = x + gap if written else 0.0
-        written += [stroke + (start, wander) for stroke in glyph]
+        start = x + gap if any(written) else 0.0
+        written.append([stroke + (start, wander) for stroke in glyph])
         x = start + max(stroke[:, 0].max() for stroke in glyph)
         before = None if character == "." else glyph
     return written
