@@ -1,15 +1,19 @@
 """Reader: from a photo to a page of text."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image
 
 from pipeline.common.errors import PageError
 from pipeline.reading import straighten
 from pipeline.reading.binarize import find_ink, flatten
+from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.language import LanguageModel
-from pipeline.reading.layout import Components, find_components, find_lines
+from pipeline.reading.layout import Components, find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, Word, reject
@@ -19,6 +23,11 @@ SAMPLES = 28, 80  # pieces that decide which side of a page is up: of the four, 
 UPRIGHT = 3.0  # log-odds that a photo is held as it should be
 CLEAR = 5.0  # log-odds that decide it without reading both ways
 LANGUAGE = -0.2  # score for each character that only language reaches; codes have -0.4 and less, as pages on their head do
+ANOTHER_SIDE = 5.0  # log-odds beforehand that a block has the same side up as its page
+HINT = 1.0  # log-odds of the pieces for another side that make it worth reading the block both ways
+FEW = 4  # letters that say nothing of their block's side
+SLIGHT = 3.0  # degrees; lines that slope less are followed as well as level ones
+MANY = 40  # letters that lie on slanting lines for no other reason than that the page is turned
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
@@ -40,50 +49,149 @@ def read(image: np.ndarray, model: Model, options: OcrOptions, language: Languag
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
     gray = straighten.prepare(image, options.work_pixels, options.straighten)
     flat = straighten.View(flatten(gray.pixels), gray.to_photo)
-    view = straighten.rotate(flat, find_skew(flat.pixels)) if options.straighten else flat
-    ink = find_ink(view.pixels, straighten.border_within(view, flat))
-    found = find_components(ink)
-    if found.height < 6 or not found.areas.any():
-        raise PageError(NOTHING)
-    readings, level = [], view.to_photo
-    for turns in sides_up(found, model) if options.straighten else [0]:
-        view = straighten.rotate(straighten.View(ink, level), 90 * turns)
-        turned = found if turns == 0 else find_components(view.pixels)
-        lines, score = read_lines(turned, find_lines(turned), model, options, language)
-        readings.append((score + (UPRIGHT if abs(_rotation(view)) < 45 else 0.0), view, drop_clutter(lines)))
-        if score > LANGUAGE * sum(len(line.characters) for line in lines):
-            break
-    _, view, lines = max(readings, key=lambda reading: reading[0])
-    if not lines:
+    readings = [
+        _read_level(straighten.rotate(flat, skew), flat, model, options, language)
+        for skew in (skews(flat.pixels) if options.straighten else [0.0])
+    ]
+    parts = max(readings, key=lambda parts: sum(part.score for part in parts))
+    lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts]
+    if not any(part.lines for part in lines):
         raise PageError(NOTHING)
     height, width = image.shape[:2]
-    page = Page(width, height, _rotation(view), [_to_photo(line, view, width, height) for line in lines])
+    page = Page(
+        width,
+        height,
+        _rotation(parts[0].view),
+        [_to_photo(line, part.view, width, height) for part in lines for line in part.lines],
+    )
     return reject(page, options.reject_below)
 
 
-def find_skew(contrast: np.ndarray) -> float:
-    """Degrees that make the lines of text level or upright; 0 if they nearly are. Half the pixels show it as well."""
-    small = straighten.View(np.asarray(Image.fromarray(contrast).reduce(2)), np.eye(3))
+class Part(NamedTuple):
+    """What was read of the pieces of a page that are the same side up, where, and how likely it is."""
+
+    lines: list[Line]
+    view: straighten.View
+    score: float
+
+
+def _read_level(
+    view: straighten.View, whole: straighten.View, model: Model, options: OcrOptions, language: LanguageModel | None
+) -> list[Part]:
+    """Read a page whose lines are level or upright; what is not the same side up as most of it comes last.
+
+    Raises:
+        PageError: there is nothing to read.
+    """
+    ink = find_ink(view.pixels, straighten.border_within(view, whole))
+    found = find_components(ink)
+    if found.height < 6 or not found.areas.any():
+        raise PageError(NOTHING)
+    if not options.straighten:
+        return [_read_turned(found, view, 0, model, options, language)]
+
+    def reading(pieces: np.ndarray, turns: int) -> Part:
+        return _read_turned(only(found, pieces), view, turns, model, options, language)
+
+    sides = sides_up(found, model)
+    main, others = part_by_side(found, sides[0], model, reading)
+    parts = []
+    for turns in sides:
+        parts.append(reading(main, turns))
+        if parts[-1].score > LANGUAGE * sum(len(line.characters) for line in parts[-1].lines):
+            break
+    return [max(parts, key=lambda part: part.score), *others]
+
+
+def _read_turned(
+    found: Components, view: straighten.View, turns: int, model: Model, options: OcrOptions, language: LanguageModel | None
+) -> Part:
+    """Read the pieces of a view after quarter turns, counter-clockwise."""
+    kept = np.concatenate([[False], found.areas > 0])[found.labels]
+    turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
+    # reading cuts pieces, and marks the cuts in the labels: in a copy, for the page may be read another way up too
+    found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
+    lines, score = read_lines(found, find_rows(found), model, options, language)
+    return Part(lines, turned, score + (UPRIGHT if abs(_rotation(turned)) < 45 else 0.0))
+
+
+def part_by_side(
+    found: Components, side: int, model: Model, reading: Callable[[np.ndarray, int], Part]
+) -> tuple[np.ndarray, list[Part]]:
+    """Tell the pieces that have `side` up, as most of the page does, from blocks that read better another side up.
+
+    A note in the margin may be nearer to the text than two columns are to each other: a narrow gap parts them if they read
+    better apart.
+
+    Returns:
+        the pieces of the page, and the readings of the other blocks.
+    """
+    main, others = [], []
+    for block in find_blocks(found):
+        parts = find_blocks(only(found, block), NARROW)
+        own = [_own_side(found, part, side, model) for part in parts]
+        turned = [reading(part, turns) for part, turns in zip(parts, own) if turns != side]
+        if not turned:
+            main.append(block)
+            continue
+        same = [part for part, turns in zip(parts, own) if turns == side]
+        apart = sum(part.score - ANOTHER_SIDE for part in turned) + sum(reading(part, side).score for part in same)
+        if apart > reading(block, side).score:
+            main += same
+            others += turned
+        else:
+            main.append(block)
+    return (np.concatenate(main), others) if main else (np.flatnonzero(found.areas > 0), [])
+
+
+def _own_side(found: Components, pieces: np.ndarray, side: int, model: Model) -> int:
+    """The side of a block that its pieces read best by, `side` if they say too little."""
+    letters = _letters(found, pieces)
+    if len(letters) < FEW:
+        return side
+    sample = letters[np.linspace(0, len(letters) - 1, min(SAMPLES[0], len(letters))).astype(int)]
+    sureness = _sureness(found, sample, np.arange(4), model)
+    best = int(np.argmax(sureness))
+    return best if sureness[best] - sureness[side] > HINT else side
+
+
+def skews(contrast: np.ndarray) -> list[float]:
+    """Degrees that may make the lines of text level or upright.
+
+    Few letters lie on a slanting line by chance: then both that and no turn are returned, and what reads better decides.
+    """
+    small = straighten.View(np.asarray(Image.fromarray(contrast).reduce(2)), np.eye(3))  # half the pixels show it as well
     found = find_components(find_ink(small.pixels, straighten.border_within(small, small)))
-    skew = straighten.estimate_skew(found.labels > 0, found.height) if found.areas.any() else 0.0
-    return skew if abs(skew) >= 0.3 else 0.0
+    if not found.areas.any():
+        return [0.0]
+    skew = straighten.estimate_skew(found.labels > 0, found.height)
+    if abs(skew) < 0.3:
+        return [0.0]
+    letters = (np.maximum(found.heights, found.widths) > 0.5 * found.height) & (found.areas > 0)
+    return [skew] if letters.sum() >= MANY or abs(skew) < SLIGHT else [0.0, skew]
 
 
 def sides_up(found: Components, model: Model) -> list[int]:
     """Quarter turns after which that side is up whose pieces read best; two if it is hard to tell."""
-    larger, smaller = np.maximum(found.heights, found.widths), np.minimum(found.heights, found.widths)
-    pieces = np.flatnonzero((larger > 0.5 * found.height) & (larger < 1.5 * found.height) & (smaller > 2 * found.stroke))
-    if not len(pieces):
+    letters = _letters(found, np.arange(len(found.areas)))
+    if not len(letters):
         return [0]
     sides = np.arange(4)
     for size in SAMPLES:
-        sample = pieces[np.linspace(0, len(pieces) - 1, min(size, len(pieces))).astype(int)]
+        sample = letters[np.linspace(0, len(letters) - 1, min(size, len(letters))).astype(int)]
         sureness = _sureness(found, sample, sides, model) + np.where(sides == 0, UPRIGHT, 0.0)
         best, second = np.argsort(-sureness)[:2]
         if sureness[best] - sureness[second] > CLEAR:
             return [int(sides[best])]
         sides = sides[[best, second]]
     return sides.tolist()
+
+
+def _letters(found: Components, pieces: np.ndarray) -> np.ndarray:
+    """Those of the pieces that look different on each side: of a letter's size, and no mere stroke."""
+    larger, smaller = np.maximum(found.heights, found.widths)[pieces], np.minimum(found.heights, found.widths)[pieces]
+    usual = (larger > 0.5 * found.height) & (larger < 1.5 * found.height)
+    return pieces[usual & (smaller > 2 * found.stroke) & (found.areas[pieces] > 0)]
 
 
 def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:

@@ -1,0 +1,52 @@
+"""Blocks: columns, tables, notes in the margin, and pages of a few characters."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.reading import read
+from pipeline.reading.language import load_language
+from tests.reading.conftest import set_text
+
+LANGUAGE = Path(__file__).parents[2] / "data/language.npz"
+
+
+def beside(*parts: np.ndarray, gap: int) -> np.ndarray:
+    """Pictures side by side, top to top, `gap` pixels of paper between them."""
+    height = max(part.shape[0] for part in parts)
+    padded = [np.pad(part, ((0, height - part.shape[0]), (0, gap), (0, 0)), constant_values=225) for part in parts]
+    return np.concatenate(padded, axis=1)
+
+
+def test_columns_of_running_text_are_read_one_after_the_other(templates, options):
+    left, right = "DEAR SAM WE\nWILL BE HERE\nAT NOON SHARP", "PACK THE RED\nTENT AND FIVE\nROPES FOR US"
+    page = beside(set_text(left, margin=40), set_text(right, margin=40), gap=200)
+    assert read(page, templates, options).text == f"{left}\n{right}"
+
+
+def test_a_table_is_read_row_by_row_and_amounts_far_right_stay(templates, options):
+    page = beside(set_text("BREAD\nMELK\nFEESH\nHAM", margin=40), set_text("25\n7\n348\n92", margin=40), gap=500)
+    assert read(page, templates, options).text == "BREAD 25\nMELK 7\nFEESH 348\nHAM 92"
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_a_note_in_the_margin_is_read_the_way_it_is_written(templates, options, turns):
+    text = "MEET ME AT THE STATION\nBRING ALL OF YOUR BAGS\nWE LEAVE EARLY TODAY"
+    note = np.rot90(set_text("URGENT NOTE", size=40, margin=5), turns)
+    page = beside(note, set_text(text, margin=40), gap=20)
+    page = np.pad(page, ((40, 40), (60, 60), (0, 0)), constant_values=225)
+    read_as = read(page, templates, replace(options, language_weight=1.0), load_language(LANGUAGE)).text
+    assert read_as == f"{text}\nURGENT NOTE"
+
+
+def test_a_few_numbers_are_not_turned_for_a_slant_that_chance_gave_them(templates, options):
+    """Digits under one another, each line a little further to the right, lie on slanting lines too."""
+    image = Image.new("RGB", (700, 700), (225, 225, 225))
+    for row, text in enumerate(("123", "384", "425")):
+        picture = Image.fromarray(set_text(text, margin=20))
+        image.paste(picture, (150 + 35 * row, 100 + 130 * row))
+    page = read(np.asarray(image), templates, options)
+    assert page.text == "123\n384\n425" and abs(page.rotation) < 3
