@@ -20,6 +20,11 @@ MODEL = Path("models/model.npz")
 HISTORY = Path("reports/history.csv")
 TRAIN_METRICS = Path("reports/metrics/train.json")
 CHECKPOINT = Path("checkpoints/train.npz")
+# ink
+INK = Path("models/ink.npz")
+INK_HISTORY = Path("reports/ink_history.csv")
+INK_METRICS = Path("reports/metrics/ink.json")
+INK_CHECKPOINT = Path("checkpoints/ink.npz")
 # evaluate
 TEST_METRICS = Path("reports/metrics/evaluate.json")
 PREDICTIONS = Path("reports/predictions.npz")

@@ -11,8 +11,10 @@ from omegaconf.errors import OmegaConfBaseException
 from pipeline.characters.options import AugmentOptions
 from pipeline.common.checks import check_each
 from pipeline.common.errors import ConfigError
+from pipeline.common.pixels import KINDS
 from pipeline.config import resolvers  # noqa: F401 (what experiments may write as ${draw:...})
 from pipeline.nn.options import ModelOptions, TrainOptions
+from pipeline.nn.unet import UNetOptions
 from pipeline.reading.options import OcrOptions
 from pipeline.synthesis.options import StrokesOptions
 from pipeline.synthesis.render import RenderOptions
@@ -68,6 +70,47 @@ class TrainConfig(TrainOptions):
     initial: str | None
     resume: bool
     check_gradients: bool
+
+
+@dataclass
+class InkConfig:
+    """How the network learns that says what a pixel shows.
+
+    Attributes:
+        library: the stroke library that the crops are written with.
+        widths: channels of the network at 1/2, 1/4, ... of the picture's size.
+        epochs, crops, passes: each epoch renders `crops` new crops and goes over them `passes` times.
+        valid_crops: crops by hands of the validation split that the metrics are measured on.
+        size: side of a crop in pixels.
+        batch_size: crops a step.
+        lr: learning rate of Adam at its highest.
+        paper_weight: what a pixel of paper counts in the loss; one of anything else counts 1.
+        workers: processes that render.
+        resume: go on from the checkpoint of an interrupted training of the same configuration.
+    """
+
+    library: str
+    widths: list[int]
+    epochs: int
+    crops: int
+    passes: int
+    valid_crops: int
+    size: int
+    batch_size: int
+    lr: float
+    paper_weight: float
+    workers: int
+    resume: bool
+
+    def __post_init__(self) -> None:
+        UNetOptions(self.widths, len(KINDS))
+        check_each(self, ("epochs",), lambda value: value >= 0, "must be 0 or more")
+        check_each(self, ("passes", "valid_crops", "workers"), lambda value: value >= 1, "must be 1 or more")
+        check_each(self, ("lr", "paper_weight"), lambda value: value > 0, "must be above 0")
+        if self.batch_size < 2 or self.crops < self.batch_size:
+            raise ConfigError(f"batch_size: {self.batch_size} must be from 2 to crops, {self.crops}")
+        if self.size < 64 or self.size % 2 ** len(self.widths):
+            raise ConfigError(f"size: {self.size} must be 64 or more, and divisible by {2 ** len(self.widths)}")
 
 
 @dataclass
@@ -145,6 +188,7 @@ SECTIONS: dict[str, Any] = {
     "model": ModelOptions,
     "augment": AugmentOptions,
     "train": TrainConfig,
+    "ink": InkConfig,
     "evaluate": EvaluateConfig,
     "visualize": VisualizeConfig,
     "ocr": OcrConfig,
@@ -155,6 +199,7 @@ SECTIONS: dict[str, Any] = {
 READS = {
     "prepare": ("data", "strokes", "pages"),
     "train": ("seed", "data", "strokes", "model", "augment", "train", "tracking"),
+    "ink": ("seed", "ink", "tracking"),
     "evaluate": ("evaluate", "tracking"),
     "visualize": ("seed", "visualize", "tracking"),
     "ocr": ("ocr", "tracking"),

@@ -64,10 +64,10 @@ def write_characters(
             before = None
             written.append([])
             continue
-        glyph = _vary(_strokes(library, hand, character, rng), habits, rng)
+        glyph = vary(_strokes(library, hand, character, rng), habits, rng)
         gap = habits.letter_gap * np.exp(rng.normal(0, habits.gap_jitter))
         if before is not None and character != "." and rng.random() < habits.join:
-            gap = _touching_gap(before, glyph)
+            gap = touching_gap(before, glyph)
         elif character == ".":
             gap *= 0.5
         wander = 0.8 * wander + rng.normal(0, habits.baseline_jitter)
@@ -86,7 +86,7 @@ def _strokes(library: StrokeLibrary, hand: int, character: str, rng: np.random.G
     return [stroke - (0, 1) for stroke in library.glyphs[chosen].strokes]
 
 
-def _vary(strokes: list[np.ndarray], habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
+def vary(strokes: list[np.ndarray], habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
     """Size, proportions, lean and a smooth bend differ a little each time a letter is written; its left edge comes to 0."""
     shear = np.tan(np.radians(habits.slant + rng.normal(0, habits.slant_jitter)))
     turn = np.radians(rng.normal(0, habits.slant_jitter / 2))
@@ -110,7 +110,7 @@ def _resample(stroke: np.ndarray) -> np.ndarray:
     return gaussian_filter1d(points, 1.2, axis=0, mode="nearest") if len(points) > 8 else points
 
 
-def _touching_gap(left: list[np.ndarray], right: list[np.ndarray]) -> float:
+def touching_gap(left: list[np.ndarray], right: list[np.ndarray]) -> float:
     """The gap, mostly negative, at which the nearest parts of two letters just overlap."""
 
     def edge(strokes: list[np.ndarray], sign: int) -> np.ndarray:

@@ -1,0 +1,129 @@
+"""Stage `python -m pipeline.ink`: learn what a pixel of a page shows: paper, written or printed ink, a line, clutter.
+
+The network learns from rendered crops, whose masks are exact. Every epoch renders new ones. Writes the weights, the history,
+the metrics and a figure; makes one MLflow run. An interrupted training goes on from its checkpoint.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import yaml
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from pipeline import tracking
+from pipeline.common import paths
+from pipeline.common.files import md5, write_json, write_table
+from pipeline.common.pixels import KINDS
+from pipeline.config.command import command
+from pipeline.config.schema import Config, InkConfig
+from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
+from pipeline.nn.optimizers import Adam
+from pipeline.nn.pixel_training import predict_pixels, train_pixels
+from pipeline.nn.unet import UNet, UNetOptions, build_unet, save_unet
+from pipeline.synthesis.crops import make_crop
+from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
+
+TRAIN, VALID = 0, 1  # streams of random numbers
+
+
+def ink(config: Config, output: Path) -> float:
+    """Train the network of `config.ink`; return the mean intersection over union of its classes on validation crops."""
+    options = config.ink
+    library = load_library(Path(options.library))
+    network = build_unet(UNetOptions(options.widths, len(KINDS)), np.random.default_rng(config.seed))
+    with tracking.Run(config.tracking, f"ink-{'-'.join(map(str, options.widths))}", {"stage": "ink"}) as run:
+        run.params(config.values)
+        run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
+        valid = render(library, "valid", options, options.valid_crops, (config.seed, VALID))
+        history = learn(network, library, valid, config, output / paths.INK_CHECKPOINT, run)
+        save_unet(output / paths.INK, network, {"seed": config.seed})
+        result = {key: value for key, value in history[-1].items() if key != "epoch"} if history else {}
+        write_table(output / paths.INK_HISTORY, history)
+        write_json(output / paths.INK_METRICS, result)
+        run.tags({"weights": md5(output / paths.INK)})
+        run.artifact(output / paths.INK)
+        run.artifact(output / paths.INK_HISTORY)
+    (output / paths.INK_CHECKPOINT).unlink(missing_ok=True)
+    print("ink: " + ", ".join(f"{key} {value:.4f}" for key, value in result.items()))
+    return result.get("valid/iou", 0.0)
+
+
+def learn(
+    network: UNet,
+    library: StrokeLibrary,
+    valid: tuple[np.ndarray, np.ndarray],
+    config: Config,
+    checkpoint: Path,
+    run: tracking.Run,
+) -> list[dict[str, float]]:
+    """Train for the epochs that are left to do; returns the metrics of all epochs."""
+    options = config.ink
+    adam = Adam(network.weights, None)
+    weights = np.array([options.paper_weight, *[1.0] * (len(KINDS) - 1)], np.float32)
+    state = {"weights": network.weights, **{f"adam/{key}": array for key, array in adam.state.items()}}
+    if not options.resume:
+        checkpoint.unlink(missing_ok=True)
+    configuration = {"ink": {**config.values["ink"], "resume": None}, "seed": config.seed, "library": md5(Path(options.library))}
+    stored = load_checkpoint(checkpoint, configuration, state)
+    history = list(stored["epochs"]) if stored else []
+    for record in history:
+        run.metrics({key: value for key, value in record.items() if key != "epoch"}, step=int(record["epoch"]))
+    for epoch in tqdm(
+        range(len(history), options.epochs), desc="ink", unit="epoch", disable=not sys.stderr.isatty(), leave=False
+    ):
+        images, kinds = render(library, "train", options, options.crops, (config.seed, TRAIN, epoch))
+        steps = options.crops // options.batch_size
+        losses = []
+        for turn in range(options.passes):
+            first = (epoch * options.passes + turn) * steps
+            rates = options.lr * schedule(first + np.arange(steps), options.epochs * options.passes * steps)
+            rng = np.random.default_rng([config.seed, TRAIN, epoch, turn, options.crops])
+            losses.append(train_pixels(network, adam, images, kinds, rates, options.batch_size, weights, rng))
+        record = {"epoch": epoch + 1, "train/loss": losses[-1], **measure(network, *valid, options.batch_size)}
+        history.append(record)
+        save_checkpoint(checkpoint, configuration, {"epochs": history}, state)
+        run.metrics({key: value for key, value in record.items() if key != "epoch"}, step=epoch + 1)
+        print(f"ink: epoch {epoch + 1}/{options.epochs}  loss {losses[-1]:.4f}  IoU {record['valid/iou']:.4f}", flush=True)
+    return history
+
+
+def schedule(steps: np.ndarray, total: int) -> np.ndarray:
+    """Share of the learning rate at each step: it rises over the first twentieth, then follows half a cosine down to 0."""
+    progress = steps / total
+    return np.minimum(1.0, progress / 0.05) * (1 + np.cos(np.pi * progress)) / 2
+
+
+def render(
+    library: StrokeLibrary, split: str, options: InkConfig, count: int, key: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """`count` crops: contrast and kinds, each (count, size, size) uint8. Each has random numbers of its own, whoever draws it."""
+    chunks = np.array_split(np.arange(count), max(1, count // 100))
+    made = Parallel(n_jobs=options.workers)(
+        delayed(_render)(library, split, options.size, key, chunk.tolist()) for chunk in chunks
+    )
+    return np.concatenate([images for images, _ in made]), np.concatenate([kinds for _, kinds in made])
+
+
+def _render(
+    library: StrokeLibrary, split: str, size: int, key: tuple[int, ...], numbers: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    crops = [make_crop(library, split, size, np.random.default_rng([*key, number])) for number in numbers]
+    return np.stack([image for image, _ in crops]), np.stack([kinds for _, kinds in crops])
+
+
+def measure(network: UNet, images: np.ndarray, kinds: np.ndarray, batch_size: int) -> dict[str, float]:
+    """Intersection over union of every class, over all pixels of the crops, and the mean over the classes."""
+    confusion = np.zeros((len(KINDS), len(KINDS)), np.int64)
+    for found, truth in zip(predict_pixels(network, images, batch_size), kinds):
+        confusion += np.bincount(truth.ravel().astype(np.intp) * len(KINDS) + found.ravel(), minlength=confusion.size).reshape(
+            confusion.shape
+        )
+    both = np.diag(confusion)
+    shares = both / np.maximum(confusion.sum(0) + confusion.sum(1) - both, 1)
+    return {"valid/iou": float(shares.mean()), **{f"valid/iou_{kind}": float(share) for kind, share in zip(KINDS, shares)}}
+
+
+if __name__ == "__main__":
+    command("ink", ink)

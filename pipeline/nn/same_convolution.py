@@ -1,0 +1,115 @@
+"""A convolution whose output is as large as its input, rectified in the same pass: for networks that label pixels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from pipeline.nn.convolution import BLOCK_BYTES, BLOCK_COLUMNS
+from pipeline.nn.initializers import Initializer
+from pipeline.nn.layers import Array, Layer
+
+
+class SameConv2d(Layer):
+    """z[m, u, v] = b[m] + sum over c, i, j of weight[m, c, i, j] x[c, u + i - r, v + j - r], and y = max(z, 0) if `rectify`.
+
+    x (C, H, W, N) -> y (M, H, W, N), with r = (K - 1) / 2 for an odd kernel K; x counts as 0 outside of its borders. `weight`
+    (M, C, K, K), `bias` (M,).
+
+    As in `Conv2d`, a few rows of windows at a time are unfolded into the columns of a matrix that stays in the cache. There
+    the rectifier costs nothing: a pass of its own over y would read and write the memory once more.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        initializer: Initializer,
+        rng: np.random.Generator,
+        dtype: np.dtype = np.float32,
+        rectify: bool = True,
+    ) -> None:
+        super().__init__()
+        if kernel % 2 == 0:
+            raise ValueError(f"kernel {kernel}: only an odd one has a middle")
+        shape = (outputs, inputs, kernel, kernel)
+        self.kernel, self.rectify = kernel, rectify
+        self.params["weight"] = initializer(shape, inputs * kernel**2, outputs * kernel**2, rng).astype(dtype)
+        self.params["bias"] = np.zeros(outputs, dtype)
+        self.grads = {key: np.zeros_like(value) for key, value in self.params.items()}
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        weight, bias = self.params["weight"], self.params["bias"]
+        matrix = weight.reshape(len(bias), -1)  # (M, C K K)
+        self.x = x
+        self.y = y = self.buffer("y", (len(bias), *x.shape[1:]), x.dtype)
+        for rows, windows in self._unfolded(self._padded("x", x)):
+            part = y[:, rows].reshape(len(bias), -1)  # (M, P), a view
+            np.matmul(matrix, windows, out=part)
+            part += bias[:, None]
+            if self.rectify:
+                np.maximum(part, 0, out=part)
+        return y
+
+    def backward(self, dy: Array) -> Array | None:
+        """Gradients with respect to weight, bias and x.
+
+        With dz = dy where y > 0, and 0 elsewhere (dz = dy without the rectifier), the chain rule gives, with sums over all
+        pixels and samples and dz = 0 outside of its borders,
+
+            dJ/db[m]               = sum dz[m, u, v]
+            dJ/dweight[m, c, i, j] = sum x[c, u + i - r, v + j - r] dz[m, u, v]
+                                   = sum x[c, p, q] dz[m, p - i + r, q - j + r]
+            dJ/dx[c, p, q]         = sum over m, i, j of weight[m, c, i, j] dz[m, p - i + r, q - j + r]
+
+        With i' = K - 1 - i, which is 2r - i, and j' alike, both of the last read dz[m, p + i' - r, q + j' - r]: the windows of
+        dz as `forward` unfolds them. So one unfolding serves both, and dx is the convolution of dz with the kernel turned by
+        180 degrees.
+        """
+        weight = self.params["weight"]
+        outputs, inputs, kernel, _ = weight.shape
+        padded = self._padded("dz", dy)
+        if self.rectify:
+            radius = kernel // 2
+            inner = padded[:, radius : radius + dy.shape[1], radius : radius + dy.shape[2]]
+            np.multiply(inner, np.greater(self.y, 0, out=self.buffer("on", dy.shape, np.dtype(bool))), out=inner)
+            self.grads["bias"][:] = inner.reshape(outputs, -1).sum(axis=1)
+        else:
+            self.grads["bias"][:] = dy.reshape(outputs, -1).sum(axis=1)
+        turned = weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(inputs, -1)  # (C, M K K)
+        total = np.zeros_like(turned)
+        dx = self.buffer("dx", self.x.shape, dy.dtype) if self.needs_dx else None
+        for rows, windows in self._unfolded(padded):
+            total += self.x[:, rows].reshape(inputs, -1) @ windows.T
+            if dx is not None:
+                np.matmul(turned, windows, out=dx[:, rows].reshape(inputs, -1))
+        self.grads["weight"][:] = total.reshape(inputs, outputs, kernel, kernel).transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
+        return dx
+
+    def _padded(self, name: str, x: Array) -> Array:
+        """x with r rows and columns of 0 on each side, in an array whose border is written once."""
+        radius, (channels, height, width, samples) = self.kernel // 2, x.shape
+        shape = (channels, height + 2 * radius, width + 2 * radius, samples)
+        known = self._buffers.get(f"padded {name}")
+        padded = self.buffer(f"padded {name}", shape, x.dtype)
+        if padded is not known:
+            padded[:] = 0
+        padded[:, radius : radius + height, radius : radius + width] = x
+        return padded
+
+    def _unfolded(self, padded: Array) -> Iterator[tuple[slice, Array]]:
+        """Yield (slice of rows, their P windows as columns (C K K, P)). The next one overwrites the array."""
+        windows = sliding_window_view(padded, (self.kernel, self.kernel), axis=(1, 2))  # (C, H, W, N, K, K)
+        windows = windows.transpose(0, 4, 5, 1, 2, 3)  # (C, K, K, H, W, N)
+        depth, height = len(padded) * self.kernel**2, windows.shape[3]
+        columns = min(BLOCK_COLUMNS, BLOCK_BYTES // (depth * padded.itemsize))
+        step = max(1, columns // windows[0, 0, 0, 0].size)
+        for start in range(0, height, step):
+            block = windows[:, :, :, start : start + step]
+            if self.kernel == 1:
+                yield slice(start, start + step), block.reshape(depth, -1)
+                continue
+            unfolded = self.buffer(f"unfolded {depth} {block.shape[3]}", (depth, block[0, 0, 0].size), padded.dtype)
+            unfolded.reshape(block.shape)[:] = block
+            yield slice(start, start + step), unfolded

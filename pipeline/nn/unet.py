@@ -1,0 +1,130 @@
+"""A U-Net: a network that says for every pixel of an image which class it belongs to.
+
+Ronneberger, Fischer and Brox 2015, "U-Net: convolutional networks for biomedical image segmentation"; the way back adds what
+was seen at the same size on the way down instead of appending it, as in Chaurasia and Culurciello 2017, "LinkNet".
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.checks import check_each, is_whole
+from pipeline.common.errors import ConfigError, DataError
+from pipeline.nn.convolution import MaxPool
+from pipeline.nn.initializers import Initializer, he
+from pipeline.nn.layers import Array
+from pipeline.nn.network import Network
+from pipeline.nn.resampling import DepthToSpace, Double, SpaceToDepth
+from pipeline.nn.same_convolution import SameConv2d
+
+
+@dataclass
+class UNetOptions:
+    """Attributes: widths: channels at 1/2, 1/4, 1/8 ... of the image's size; classes: of the pixels."""
+
+    widths: list[int]
+    classes: int
+
+    def __post_init__(self) -> None:
+        check_each(self, ("classes",), lambda value: is_whole(value, 2), "must be a whole number, 2 or more")
+        if not 1 <= len(self.widths) <= 8 or not all(is_whole(width) for width in self.widths):
+            raise ConfigError(f"widths: {self.widths} must be one to eight whole numbers, 1 or more")
+
+
+class UNet(Network):
+    """Images (1, H, W, N) in, logits (K, H, W, N) out; H and W are multiples of `multiple`.
+
+    The image is folded to half its size (space to depth). On the way down, two convolutions of 3 x 3 at each size, then
+    max-pooling; on the way up, a convolution of 1 x 1 brings the channels to those of the next size, each pixel is doubled,
+    what the way down saw there is added, and one convolution of 3 x 3 mixes the two. Each pixel of half size then gives the
+    logits of its four pixels (depth to space).
+    """
+
+    def __init__(self, options: UNetOptions, initializer: Initializer, rng: np.random.Generator, dtype: np.dtype) -> None:
+        def convolution(inputs: int, outputs: int, kernel: int = 3, rectify: bool = True) -> SameConv2d:
+            return SameConv2d(inputs, outputs, kernel, initializer, rng, dtype, rectify)
+
+        widths = options.widths
+        self.multiple = 2 ** len(widths)
+        self.fold, self.unfold = SpaceToDepth(), DepthToSpace()
+        self.down = [(convolution(a, b), convolution(b, b)) for a, b in zip([4, *widths], widths)]
+        self.pools = [MaxPool() for _ in widths[1:]]
+        self.up = [(convolution(b, a, 1, False), Double(), convolution(a, a)) for a, b in zip(widths, widths[1:])]
+        self.head = convolution(widths[0], 4 * options.classes, 1, False)
+        pairs = [layer for pair in self.down for layer in pair]
+        steps = [layer for across, _, mix in self.up for layer in (across, mix)]
+        super().__init__([*pairs, *steps, self.head], options)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Logits (K, H, W, N) of x (1, H, W, N). Valid until the next call; copy them to keep them."""
+        x = self.fold.forward(x)
+        self._seen = []
+        for level, (first, second) in enumerate(self.down):
+            x = second.forward(first.forward(self.pools[level - 1].forward(x) if level else x))
+            self._seen.append(x)
+        for level in reversed(range(len(self.up))):
+            across, double, mix = self.up[level]
+            x = double.forward(across.forward(x))
+            x += self._seen[level]
+            x = mix.forward(x)
+        return self.unfold.forward(self.head.forward(x))
+
+    def backward(self, dlogits: Array) -> None:
+        """Fill `gradients` from the gradient (K, H, W, N) of the loss with respect to the logits of the last `forward`.
+
+        A sum hands its gradient to both of its terms, so the gradient that meets the added picture of the way down waits
+        there, and joins the one that comes up from below.
+        """
+        d = self.head.backward(self.unfold.backward(dlogits))
+        waiting = []
+        for across, double, mix in self.up:
+            d = mix.backward(d)
+            waiting.append(d)
+            d = across.backward(double.backward(d))
+        for level in reversed(range(len(self.down))):
+            if level < len(waiting):
+                d += waiting[level]
+            first, second = self.down[level]
+            d = first.backward(second.backward(d))
+            if level:
+                d = self.pools[level - 1].backward(d)
+
+
+def build_unet(options: UNetOptions, rng: np.random.Generator, dtype: np.dtype = np.float32) -> UNet:
+    """The network that the options describe, its weights drawn from `rng` (He et al. 2015)."""
+    return UNet(options, he, rng, dtype)
+
+
+def save_unet(path: Path, network: UNet, extra: dict) -> None:
+    """Write options, weights and `extra` (what JSON can hold) as one .npz, whole or not at all; same content, same bytes."""
+    description = json.dumps({"unet": asdict(network.options), "extra": extra}, sort_keys=True)
+    save_arrays(path, {"description": np.array(description), **network.params}, compress=False)
+
+
+def load_unet(path: Path) -> tuple[UNet, dict]:
+    """The network and the `extra` that `save_unet` wrote. DataError if the file is missing, damaged or something else."""
+    arrays = load_arrays(path)
+    try:
+        description = json.loads(str(arrays.pop("description")))
+        options, extra = UNetOptions(**description["unet"]), dict(description["extra"])
+        stored = iter([array for name, array in arrays.items() if name.endswith(".weight")])
+
+        def next_stored(shape: tuple[int, ...], *_: object) -> Array:  # before anything of that size is allocated
+            array = next(stored, None)
+            if array is None or array.shape != shape or array.dtype != np.float32:
+                raise ValueError(f"needs float32 weights of shape {shape}")
+            return array
+
+        network = UNet(options, next_stored, np.random.default_rng(0), np.float32)
+        if list(arrays) != list(network.params):
+            raise ValueError("its arrays are not those of its options")
+        for name, array in arrays.items():
+            if array.shape != network.params[name].shape or array.dtype != np.float32 or not np.isfinite(array).all():
+                raise ValueError(f"{name} has a wrong shape or type, or is not finite")
+            network.params[name][:] = array
+    except (KeyError, TypeError, ValueError, ConfigError, RecursionError) as error:
+        raise DataError(f"{path}: not a network of `python -m pipeline.ink` ({error}); get it with `dvc pull`") from None
+    return network, extra

@@ -1,0 +1,81 @@
+"""A canvas: the picture of a sheet, and beside it for every pixel what it shows."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+from skimage.transform import ProjectiveTransform
+
+from pipeline.common.pixels import PAPER
+from pipeline.synthesis import scene
+from pipeline.synthesis.typefaces import load_typeface
+
+SEEN = 0.4
+"""Share of a pixel that something has to cover to be what the pixel shows."""
+FINE = 2  # printed text is drawn this much larger, then averaged
+
+
+class Canvas:
+    """Attributes: picture: (H, W) float32 reflectance; kinds: (H, W) uint8 of `pixels.KINDS`; camera: from sheet to pixels."""
+
+    def __init__(self, size: int, camera: ProjectiveTransform, paper: float) -> None:
+        self.picture = np.full((size, size), paper, np.float32)
+        self.kinds = np.full((size, size), PAPER, np.uint8)
+        self.camera, self.paper = camera, paper
+
+    @property
+    def size(self) -> int:
+        return len(self.kinds)
+
+    def put(self, coverage: np.ndarray, kind: int, contrast: float | np.ndarray, seen: float = SEEN) -> None:
+        """Cover the picture: `coverage` (H, W) in [0, 1] of something that is `contrast` darker than the paper, as a share."""
+        value = self.paper * (1 - contrast)
+        self.picture += coverage * (np.minimum(value, self.picture) - self.picture)
+        self.kinds[coverage > seen] = kind
+
+    def draw(
+        self,
+        strokes: list[np.ndarray],
+        pen: float,
+        kind: int,
+        contrast: float,
+        grain: float,
+        pressure: float,
+        rng: np.random.Generator,
+    ) -> None:
+        """Draw strokes of the sheet (K, 2) with a round pen of `pen` pixels, whose ink is uneven by `grain`."""
+        seen = [points for stroke in strokes if self._in_picture(points := self.camera(stroke), pen)]
+        if not seen:
+            return
+        coverage = scene.draw(seen, max(pen, 1.0), self.kinds.shape, pressure, rng)
+        strength: float | np.ndarray = contrast * min(1.0, pen)
+        if grain:
+            noise = scene.smooth_noise(coverage.shape, rng.uniform(1.2, 3), rng) + scene.smooth_noise(coverage.shape, 40, rng)
+            strength = strength * np.clip(1 - grain + grain * noise, 0.15, 1)
+        self.put(coverage, kind, strength)
+
+    def _in_picture(self, points: np.ndarray, pen: float) -> bool:
+        return bool(((points > -pen) & (points < self.size + pen)).all(1).any()) or bool(
+            (points.max(0) > 0).all() and (points.min(0) < self.size).all()
+        )
+
+    def print(self, texts: list[tuple[str, float, float, int, str, float]], kind: int, contrast: float) -> None:
+        """Print `(text, x, y of the line, height of a capital, typeface, stretch)`, all in the same ink."""
+        half = self.size // 2
+        side = 2 * self.size * FINE  # the sheet as far as half a picture beyond each border
+        layer = Image.new("L", (side, side), 0)
+        for text, x, y, capital, typeface, stretch in texts:
+            font = load_typeface(typeface, round(capital * FINE))
+            left, top, right, bottom = font.getbbox(text, anchor="ls")
+            if right <= left or bottom <= top:
+                continue
+            word = Image.new("L", (right - left, bottom - top), 0)
+            ImageDraw.Draw(word).text((-left, -top), text, font=font, fill=255, anchor="ls")
+            if stretch != 1:
+                word = word.resize((max(1, round(word.width * stretch)), word.height), Image.Resampling.BILINEAR)
+            place = round((x + half) * FINE + left), round((y + half) * FINE + top)
+            layer.paste(255, place, word)
+        to_layer = np.array([[FINE, 0, half * FINE], [0, FINE, half * FINE], [0, 0, 1.0]]) @ np.linalg.inv(self.camera.params)
+        to_layer = to_layer @ np.diag([1 / FINE, 1 / FINE, 1.0])
+        to_layer /= to_layer[2, 2]
+        size = (self.size * FINE, self.size * FINE)
+        seen = layer.transform(size, Image.Transform.PERSPECTIVE, tuple(to_layer.ravel()[:8]), Image.Resampling.BILINEAR)
+        self.put(np.asarray(seen.reduce(FINE), np.float32) / 255, kind, contrast)

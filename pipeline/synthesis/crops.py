@@ -1,0 +1,130 @@
+"""Crops: small photos of sheets with the exact mask of what each pixel shows. A network learns from them what ink is."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage.transform import ProjectiveTransform
+
+from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN, flatten
+from pipeline.synthesis import scene
+from pipeline.synthesis.canvas import Canvas
+from pipeline.synthesis.clutter import add_clutter, half_plane, polygon, show_through
+from pipeline.synthesis.forms import SCENES, Sheet, diagram, make_sheet, one_line
+from pipeline.synthesis.stroke_library import StrokeLibrary
+
+CAPITALS = 11.0, 120.0
+"""Pixels; height of written capitals, from the smallest that can be read to what half of a full picture shows."""
+INVISIBLE = 8, 20
+"""Of 255: ink (and clutter) of less contrast is no ink (clutter) that anything could see."""
+
+
+def make_crop(library: StrokeLibrary, split: str, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """One crop, everything random.
+
+    Returns:
+        its contrast as `pixels.flatten` gives it, (size, size) uint8, and what each pixel shows, (size, size) uint8.
+    """
+    low, high = np.log(CAPITALS)
+    capital = float(np.exp(rng.uniform(low, high)))
+    scenes = list(SCENES)
+    fill = scenes[int(rng.choice(len(scenes), p=list(SCENES.values())))]
+    if capital > 70 and rng.random() < 0.5:
+        fill = one_line
+    sheet = make_sheet(library, split, size, capital, rng)
+    fill(sheet)
+    canvas = Canvas(size, make_camera(size, fill is diagram, rng), float(rng.uniform(0.75, 0.97)))
+    paint(canvas, sheet, rng)
+    add_clutter(canvas, capital, rng)
+    gray = photograph(canvas.picture, capital, rng)
+    kinds = canvas.kinds
+    if rng.random() < 0.06:  # the picture ends here
+        cut_borders(gray, kinds, rng)
+    contrast = flatten(gray)
+    turns = int(rng.choice(4, p=[0.85, 0.05, 0.05, 0.05]))
+    kinds[(contrast < INVISIBLE[0]) | ((kinds == CLUTTER) & (contrast < INVISIBLE[1]))] = PAPER
+    return np.ascontiguousarray(np.rot90(contrast, turns)), np.ascontiguousarray(np.rot90(kinds, turns))
+
+
+def make_camera(size: int, slanting: bool, rng: np.random.Generator) -> ProjectiveTransform:
+    """A few degrees and a little perspective; lettering on a board may slant more."""
+    degrees = rng.normal(0, 20) if slanting else rng.normal(0, 2.5) if rng.random() < 0.85 else rng.uniform(-12, 12)
+    turned = scene.make_camera(size, size, float(degrees), float(rng.uniform(0, 0.04)), False, rng)
+    return turned
+
+
+def paint(canvas: Canvas, sheet: Sheet, rng: np.random.Generator) -> None:
+    """Bring to the canvas what stands on the sheet, the ink of the pen last."""
+    capital = sheet.capital
+    pen = max(1.2, capital * np.exp(rng.uniform(np.log(0.045), np.log(0.2))))
+    if rng.random() < 0.06:
+        show_through(canvas, sheet.written, pen, rng)
+    if rng.random() < 0.05:  # a printed tint behind a part of the sheet
+        canvas.put(polygon(canvas.size, half_plane(canvas.size, rng)), PAPER, rng.uniform(0.05, 0.3))
+    faint = rng.random() < 0.5
+    for width, strokes in sheet.rules.items():
+        contrast = rng.uniform(0.08, 0.45) if faint else rng.uniform(0.4, 0.97)
+        canvas.draw(strokes, width, LINE, contrast, float(rng.choice([0.0, 0.0, 0.15])), 0.0, rng)
+    if sheet.printed:
+        canvas.print(sheet.printed, PRINTED, rng.uniform(0.35, 0.97))
+    contrast = float(rng.uniform(0.45, 0.95) if rng.random() < 0.75 else rng.uniform(0.14, 0.45))
+    grain = float(rng.choice([0.0, 0.08, 0.25]))
+    if sheet.drawn:
+        same = rng.random() < 0.6
+        canvas.draw(
+            sheet.drawn,
+            pen if same else pen * rng.uniform(0.5, 2),
+            LINE,
+            contrast if same else rng.uniform(0.2, 0.95),
+            grain,
+            0.1,
+            rng,
+        )
+    if sheet.written:
+        canvas.draw(sheet.written, pen, WRITTEN, contrast, grain, 0.12, rng)
+
+
+def photograph(picture: np.ndarray, capital: float, rng: np.random.Generator) -> np.ndarray:
+    """(H, W) uint8: light and shadow, lens, noise, JPEG; or a clean scan; or black and white."""
+    size = len(picture)
+    scan = rng.random() < 0.2
+    if not scan:
+        glare = rng.uniform(0.2, 1.0) if rng.random() < 0.08 else 0.0
+        glow = scene.light((size, size), rng.uniform(0, 0.5), rng.uniform(0, 0.4), 0.1 * rng.random(), glare, rng)
+        picture = picture * glow
+        if rng.random() < 0.10:  # the shadow of an edge
+            shade = polygon(size, half_plane(size, rng), float(rng.choice([0.5, 2.0, 8.0])))
+            picture = picture * (1 - rng.uniform(0.2, 0.65) * shade)
+        picture = picture * rng.uniform(0.45, 1.0)
+    blur = rng.uniform(0.0, 0.6) if scan else rng.uniform(0.3, min(2.2, 0.4 + 0.05 * capital))
+    gray = gaussian_filter(picture, blur, truncate=3) if blur > 0.25 else picture.copy()
+    gray *= 255
+    noise = 0.0 if scan and rng.random() < 0.5 else rng.uniform(0, 8)
+    if noise:
+        gray += 0.7 * noise * rng.standard_normal(gray.shape, np.float32)
+        gray += 0.5 * noise * scene.smooth_noise(gray.shape, 2, rng)
+    if rng.random() < 0.04:  # specks
+        specks = rng.random(gray.shape) < rng.uniform(0.001, 0.012)
+        gray[specks] = rng.choice([0, 255])
+    pixels = np.clip(gray, 0, 255).astype(np.uint8)
+    kind = rng.random()
+    if kind < 0.04:
+        return np.array(Image.fromarray(pixels).convert("1").convert("L"))  # dithered
+    if scan and kind < 0.25:
+        return np.where(pixels > rng.uniform(90, 180), np.uint8(255), np.uint8(0))
+    if kind < 0.65:
+        packed = io.BytesIO()
+        Image.fromarray(pixels).save(packed, "JPEG", quality=int(rng.integers(30, 96)))
+        pixels = np.array(Image.open(packed))
+    return pixels
+
+
+def cut_borders(gray: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -> None:
+    """Nothing but white beyond one or two sides: what a picture is filled up with to the size that a network takes."""
+    size = len(gray)
+    for _ in range(int(rng.integers(1, 3))):
+        width, side = int(rng.uniform(0.05, 0.5) * size), int(rng.integers(0, 4))
+        part = [np.s_[:width], np.s_[size - width :], np.s_[:, :width], np.s_[:, size - width :]][side]
+        gray[part] = np.median(gray)
+        kinds[part] = PAPER

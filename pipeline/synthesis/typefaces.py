@@ -1,0 +1,53 @@
+"""Typefaces: printed letters, and the skeletons of lower case and signs, which hands bend into their own.
+
+The fonts are those that come with matplotlib (DejaVu, STIX and Computer Modern); `NOTICE` names their licences.
+"""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.synthesis.skeleton import strokes_from_mask
+
+TYPEFACES = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSerif",
+    "DejaVuSerif-Bold", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmb10", "cmss10",
+    "cmss10", "cmtt10",
+)  # fmt: skip
+SKELETONS = ("DejaVuSans", "DejaVuSansMono", "cmss10", "cmtt10")
+"""Typefaces whose pen has about one width, so that a skeleton is what a hand would write."""
+CAPITAL = 96  # pixels; height of a capital that skeletons are taken at
+
+
+def _folder() -> Path:
+    """The fonts' folder; found without importing matplotlib, which takes a second."""
+    package = importlib.util.find_spec("matplotlib")
+    assert package and package.submodule_search_locations
+    return Path(package.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
+
+
+@cache
+def load_typeface(name: str, capital: int) -> ImageFont.FreeTypeFont:
+    """The typeface at the size at which a capital is about `capital` pixels tall."""
+    path = str(_folder() / f"{name}.ttf")
+    trial = ImageFont.truetype(path, 100, layout_engine=ImageFont.Layout.BASIC)
+    top = trial.getbbox("H", anchor="ls")[1]
+    return ImageFont.truetype(path, max(4, round(100 * capital / -top)), layout_engine=ImageFont.Layout.BASIC)
+
+
+@cache
+def skeleton(name: str, character: str) -> list[np.ndarray]:
+    """Strokes (K, 2) of a character; heights of a capital, y down, the line at 0."""
+    font = load_typeface(name, CAPITAL)
+    image = Image.new("L", (4 * CAPITAL, 4 * CAPITAL), 0)
+    ImageDraw.Draw(image).text((CAPITAL, 2 * CAPITAL), character, font=font, fill=255, anchor="ls")
+    mask = np.asarray(image) > 127
+    strokes = [(stroke - (CAPITAL, 2 * CAPITAL)) / CAPITAL for stroke in strokes_from_mask(mask)]
+    if not strokes:  # a dot has no length
+        rows, columns = np.nonzero(mask)
+        middle = np.array([columns.mean() - CAPITAL, rows.mean() - 2 * CAPITAL]) / CAPITAL
+        strokes = [np.array([middle, middle + (0.03, 0.03)])]
+    return strokes

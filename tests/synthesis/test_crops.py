@@ -1,0 +1,59 @@
+"""Rendered crops and their masks."""
+
+import numpy as np
+import pytest
+
+from pipeline.common.pixels import KINDS, LINE, PRINTED, WRITTEN
+from pipeline.synthesis.canvas import Canvas
+from pipeline.synthesis.crops import make_crop
+from pipeline.synthesis.forms import SCENES, make_sheet
+from pipeline.synthesis.stroke_library import load_library
+from pipeline.synthesis.typefaces import TYPEFACES, load_typeface
+
+
+@pytest.fixture(scope="module")
+def library():
+    return load_library("data/strokes.npz")
+
+
+def test_same_seed_same_crop_and_other_seed_another(library):
+    first, again, other = (make_crop(library, "train", 128, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert all((a == b).all() for a, b in zip(first, again))
+    assert (first[0] != other[0]).any()
+
+
+def test_crops_show_every_kind_and_its_ink_is_darker_than_its_paper(library):
+    crops = [make_crop(library, "valid", 128, np.random.default_rng(seed)) for seed in range(60)]
+    contrast, kinds = (np.stack(part) for part in zip(*crops))
+    assert contrast.dtype == kinds.dtype == np.uint8 and contrast.shape == kinds.shape == (60, 128, 128)
+    assert set(np.unique(kinds)) == set(range(len(KINDS)))
+    assert contrast[kinds == WRITTEN].mean() > contrast[kinds == 0].mean() + 40
+
+
+@pytest.mark.parametrize("fill", SCENES, ids=lambda fill: fill.__name__)
+def test_every_scene_fills_a_sheet(library, fill):
+    found = 0
+    for seed in range(6):
+        sheet = make_sheet(library, "train", 128, 20.0, np.random.default_rng(seed))
+        fill(sheet)
+        found += bool(sheet.written or sheet.printed or sheet.rules or sheet.drawn)
+    assert found >= 5
+
+
+def test_writing_lies_over_lines_and_print(library):
+    from skimage.transform import ProjectiveTransform
+
+    rng = np.random.default_rng(0)
+    canvas = Canvas(64, ProjectiveTransform(np.eye(3)), 0.9)
+    canvas.draw([np.array([(0.0, 32.0), (64.0, 32.0)])], 4.0, LINE, 0.5, 0.0, 0.0, rng)
+    canvas.print([("H", 4.0, 60.0, 20, "DejaVuSans", 1.0)], PRINTED, 0.9)
+    canvas.draw([np.array([(32.0, 0.0), (32.0, 64.0)])], 4.0, WRITTEN, 0.9, 0.0, 0.0, rng)
+    assert canvas.kinds[32, 32] == WRITTEN and canvas.kinds[32, 10] == LINE
+    assert (canvas.kinds[40:60, 4:24] == PRINTED).sum() > 30
+    assert canvas.picture[32, 32] < canvas.picture[32, 10] < 0.9
+
+
+@pytest.mark.parametrize("name", sorted(set(TYPEFACES)))
+def test_typefaces_print_letters(name):
+    top = load_typeface(name, 40).getbbox("H", anchor="ls")[1]
+    assert -43 <= top <= -37
