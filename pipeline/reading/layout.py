@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from pipeline.reading.outline import outline
 
+MEMORY = 6  # pieces of a line that tell where it goes on: a word's worth
 BLOT = 3.0  # times the pen's width; what is thicker was not drawn with it
 
 
@@ -44,7 +45,7 @@ def find_components(ink: np.ndarray) -> Components:
     found = Components(labels, boxes, areas, stroke, 0.0)
     height = text_height(found)
     keep = areas >= max(4.0, 0.4 * stroke**2)
-    keep &= (found.heights < 5 * height) & (found.widths < 0.95 * ink.shape[1])
+    keep &= found.heights < 5 * height
     keep &= (found.widths < 1.5 * height) | (found.heights > 0.3 * height)  # rests of printed lines, underlining
     keep &= (found.heights < 1.8 * height) | (found.widths > 0.2 * height)
     return Components(labels, np.where(keep[:, None], boxes, 0), np.where(keep, areas, 0), stroke, height)
@@ -69,7 +70,7 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 def text_height(found: Components) -> float:
     """Height of most of the writing: the median, each piece counted by its own height so that specks do not matter."""
     heights = found.heights
-    usable = (heights > 2.5 * found.stroke) & (heights < 0.6 * found.labels.shape[0])
+    usable = heights > 2.5 * found.stroke
     return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
 
 
@@ -103,26 +104,62 @@ def _letter_height(found: Components, pieces: list[int]) -> float:
     return float(np.median(heights[heights >= 0.6 * _weighted_median(heights, heights)]))
 
 
+class _Tails:
+    """The last MEMORY pieces of each of a number of lines, and where each line goes on.
+
+    A line is followed along a straight line through the middles of its last pieces (ridge regression): letters differ by a
+    tenth of their height in place, lines slope by a tenth, so the slope's penalty is one letter height squared.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.count = 0
+        self.middles = np.zeros((most, MEMORY, 2))  # x, y
+        self.heights = np.zeros((most, MEMORY))
+        self.ends = np.full(most, -np.inf)
+        self.lengths = np.zeros(most, int)
+
+    def add(self, line: int, box: np.ndarray) -> None:
+        """Put a piece at the end of a line, a new one if it is `count`."""
+        x0, y0, x1, y1 = box
+        place = self.lengths[line] % MEMORY
+        self.middles[line, place] = (x0 + x1) / 2, (y0 + y1) / 2
+        self.heights[line, place] = y1 - y0
+        self.ends[line] = max(self.ends[line], x1)
+        self.lengths[line] += 1
+        self.count = max(self.count, line + 1)
+
+    def nearest(self, box: np.ndarray) -> int:
+        """The line that a piece goes on, `count` if it begins one."""
+        if not self.count:
+            return 0
+        x0, y0, x1, y1 = box
+        lines = slice(0, self.count)
+        known = np.arange(MEMORY) < np.minimum(self.lengths[lines], MEMORY)[:, None]  # (L, MEMORY)
+        count = known.sum(1)
+        size = np.maximum(np.where(known, self.heights[lines], 0).max(1), y1 - y0)
+        middle = np.where(known[..., None], self.middles[lines], 0).sum(1) / count[:, None]  # (L, 2)
+        aside = np.where(known[..., None], self.middles[lines] - middle[:, None], 0)
+        slope = (aside[..., 0] * aside[..., 1]).sum(1) / ((aside[..., 0] ** 2).sum(1) + size**2)
+        expected = middle[:, 1] + slope * ((x0 + x1) / 2 - middle[:, 0])
+        offset = np.abs((y0 + y1) / 2 - expected)
+        reach = x0 - self.ends[lines]
+        overlap = np.minimum(y1, expected + size / 2) - np.maximum(y0, expected - size / 2)
+        fits = (reach < 8 * size) & (overlap > 0.35 * np.minimum(size, y1 - y0)) & (offset < 0.6 * size)
+        cost = np.where(fits, offset / size + 0.05 * np.maximum(reach, 0) / size, np.inf)
+        best = int(np.argmin(cost))
+        return best if np.isfinite(cost[best]) else self.count
+
+
 def _chain(found: Components, tall: np.ndarray) -> list[list[int]]:
     """Follow the lines from left to right: a piece continues the line that it meets at the height expected there."""
-    order = tall[np.argsort(found.boxes[tall, 0], kind="stable")]
+    tails = _Tails(len(tall))
     chains: list[list[int]] = []
-    for piece in order:
-        x0, y0, _, y1 = found.boxes[piece]
-        middle, best, nearest = (y0 + y1) / 2, None, np.inf
-        for chain in chains:
-            last = found.boxes[chain[-4:]]
-            size = max(float((last[:, 3] - last[:, 1]).max()), float(y1 - y0))
-            reach = x0 - last[:, 2].max()
-            offset = abs(middle - float(((last[:, 1] + last[:, 3]) / 2).mean()))
-            overlap = min(y1, last[:, 3].max()) - max(y0, last[:, 1].min())
-            cost = offset / size + 0.05 * max(reach, 0) / size
-            if reach < 8 * size and overlap > 0.35 * min(size, y1 - y0) and offset < 0.6 * size and cost < nearest:
-                best, nearest = chain, cost
-        if best is None:
-            chains.append([int(piece)])
-        else:
-            best.append(int(piece))
+    for piece in tall[np.argsort(found.boxes[tall, 0], kind="stable")]:
+        line = tails.nearest(found.boxes[piece])
+        if line == len(chains):
+            chains.append([])
+        chains[line].append(int(piece))
+        tails.add(line, found.boxes[piece])
     return chains
 
 
@@ -147,18 +184,22 @@ def _merge_chains(chains: list[list[int]], found: Components) -> list[list[int]]
 
 def _attach_small(found: Components, lines: list[Line]) -> list[Line]:
     """Give bars, dots and other small pieces to the line they lie in; those that lie in none are dropped."""
-    taken = {piece for line in lines for piece in line.pieces}
-    middles = [_centres(found, line.pieces) for line in lines]
-    for piece in np.flatnonzero(found.areas > 0):
-        if int(piece) in taken or not lines:
-            continue
-        x, y = _centres(found, [int(piece)])[:, 0]
-        distances = []
-        for line, (xs, ys) in zip(lines, middles):
-            near = np.argsort(np.abs(xs - x))[:3]
-            reach = max(0.0, float(np.abs(xs[near[0]] - x)) / line.height - 1.5)
-            distances.append(abs(float(ys[near].mean()) - y) / line.height + 0.2 * reach)
-        best = int(np.argmin(distances))
-        if distances[best] < 0.75:
-            lines[best].pieces.append(int(piece))
+    taken = np.zeros(len(found.areas), bool)
+    taken[[piece for line in lines for piece in line.pieces]] = True
+    small = np.flatnonzero((found.areas > 0) & ~taken)
+    if not lines or not len(small):
+        return lines
+    x, y = _centres(found, small)
+    nearest, least = np.zeros(len(small), int), np.full(len(small), np.inf)
+    for number, line in enumerate(lines):
+        xs, ys = _centres(found, line.pieces)
+        order = np.argsort(xs)
+        xs, ys = xs[order], ys[order]
+        after = np.clip(np.searchsorted(xs, x), 0, len(xs) - 1)
+        aside = np.minimum(np.abs(xs[after] - x), np.abs(xs[np.maximum(after - 1, 0)] - x))
+        distance = np.abs(np.interp(x, xs, ys) - y) / line.height + 0.2 * np.maximum(0, aside / line.height - 1.5)
+        nearer = distance < least
+        nearest[nearer], least[nearer] = number, distance[nearer]
+    for piece, number in zip(small[least < 0.75], nearest[least < 0.75]):
+        lines[number].pieces.append(int(piece))
     return [Line(sorted(line.pieces, key=lambda p: found.boxes[p, 0]), line.height) for line in lines]

@@ -50,3 +50,22 @@ def test_a_few_numbers_are_not_turned_for_a_slant_that_chance_gave_them(template
         image.paste(picture, (150 + 35 * row, 100 + 130 * row))
     page = read(np.asarray(image), templates, options)
     assert page.text == "123\n384\n425" and abs(page.rotation) < 3
+
+
+@pytest.mark.parametrize("margin", [6, 30])
+@pytest.mark.parametrize("text", ["507", "HELLO", "R"])
+def test_a_cut_out_word_is_read_whatever_its_margin(templates, options, text, margin):
+    image = set_text(text, size=60, margin=0)
+    rows, columns = np.flatnonzero((image[..., 0] < 100).any(1)), np.flatnonzero((image[..., 0] < 100).any(0))
+    word = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert read(np.pad(word, ((margin,) * 2, (margin,) * 2, (0, 0)), constant_values=225), templates, options).text == text
+
+
+def test_lines_on_a_curled_sheet_are_followed(templates, options):
+    text = "BREADS AND HAM WE BAKED\nARE READY AT THE KERB"
+    image = set_text(text)
+    width = image.shape[1]
+    image = np.pad(image, ((0, 200), (0, 0), (0, 0)), constant_values=225)
+    drop = (180 * (np.arange(width) / width) ** 2).astype(int)  # the right end hangs three letters low
+    curled = np.stack([np.roll(image[:, x], drop[x], axis=0) for x in range(width)], axis=1)
+    assert read(curled, templates, options).text == text
