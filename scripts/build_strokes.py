@@ -3,6 +3,7 @@
     python scripts/build_strokes.py --packages | xargs npm install --prefix fonts
     pip install fonttools brotli
     python scripts/build_strokes.py fonts/node_modules/@fontsource
+    python scripts/build_strokes.py --variants               # only renews what stroke_variants.txt holds
 
 Each font package holds the family's outlines as WOFF2, its licence and the name of its author. Only the skeletons of
 the capitals, the digits and some lower-case letters that people also write as capitals are kept. The shapes that fonts
@@ -24,7 +25,7 @@ from scipy.interpolate import CubicSpline
 
 from pipeline.characters import CLASSES
 from pipeline.synthesis.skeleton import strokes_from_mask
-from pipeline.synthesis.stroke_library import VARIANTS, Glyph, save_library
+from pipeline.synthesis.stroke_library import VARIANTS, Glyph, load_library, save_library
 
 ROOT = Path(__file__).resolve().parents[1]
 CAP_HEIGHT = 150  # pixels of a capital H while its skeleton is taken
@@ -185,10 +186,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fonts", type=Path, nargs="?", help="folder that holds one folder per font package")
     parser.add_argument("--packages", action="store_true", help="print the packages' names and stop")
+    parser.add_argument("--variants", action="store_true", help="keep the fonts' glyphs in --output, renew the others")
     parser.add_argument("--output", type=Path, default=ROOT / "data" / "strokes.npz")
     arguments = parser.parse_args()
     if arguments.packages:
         print("\n".join(f"@fontsource/{name}" for name in FAMILIES))
+        return
+    if arguments.variants:
+        renew_variants(arguments.output)
         return
     if arguments.fonts is None:
         parser.error("name the folder that holds the font packages, or ask for --packages")
@@ -202,6 +207,15 @@ def main() -> None:
     save_library(arguments.output, [*FAMILIES, VARIANTS], [*splits, VARIANTS], licences, glyphs)
     write_notice(notices)
     print(f"{arguments.output}: {len(FAMILIES)} families, {len(glyphs)} glyphs, {arguments.output.stat().st_size / 1e6:.2f} MB")
+
+
+def renew_variants(path: Path) -> None:
+    """Write the library anew with the table of variants as it is now."""
+    library = load_library(path)
+    glyphs = [glyph for glyph in library.glyphs if glyph.hand != library.variants]
+    glyphs += read_variants(Path(__file__).with_name("stroke_variants.txt"))
+    save_library(path, library.hands, library.splits, library.licences, glyphs)
+    print(f"{path}: {len(glyphs)} glyphs")
 
 
 def check_splits() -> None:

@@ -43,7 +43,7 @@ def normalise_all(images: np.ndarray) -> np.ndarray:
 def frame(images: np.ndarray) -> np.ndarray:
     """The ink of `images` (N, H, W) uint8 upright in its box, (N, SIZE, SIZE) uint8."""
     inks = drop_specks(without_paper(shrink(images)))
-    twice = np.stack([draw_upright(ink) for ink in inks]).astype(np.uint16)  # (N, 2 SIZE, 2 SIZE)
+    twice = draw_upright(inks).astype(np.uint16)  # (N, 2 SIZE, 2 SIZE)
     pairs = twice[:, ::2] + twice[:, 1::2]
     small = (pairs[:, :, ::2] + pairs[:, :, 1::2] + 2) // 4
     core = np.partition(small.reshape(len(small), -1), -SIZE)[:, -SIZE]  # the brightest few pixels: a thin pen leaves them grey
@@ -63,61 +63,63 @@ def without_paper(images: np.ndarray) -> np.ndarray:
     values = images.reshape(len(images), -1)
     most = max(1, values.shape[1] // 100)
     cores = np.partition(values, -most, axis=1)[:, -most]
-    cores = np.where(cores > 0, cores, values.max(1))
-    result = images.copy()
-    for core in np.unique(cores[cores > 0]):
-        table = np.clip((np.arange(256) / float(core) - NOISE) / (1 - NOISE), 0, 1) * 255
-        result[cores == core] = table.astype(np.uint8)[images[cores == core]]
-    return result
+    cores = np.where(cores > 0, cores, values.max(1)).astype(np.float32)[:, None, None]
+    result = images * (255 / (1 - NOISE) / np.maximum(cores, 1))
+    result -= 255 * NOISE / (1 - NOISE)
+    return np.clip(result, 0, 255, out=result).astype(np.uint8)
 
 
 def drop_specks(inks: np.ndarray) -> np.ndarray:
     """The inks (N, H, W) without connected pieces that hold less than SPECK of one of them."""
     within = np.zeros((3, 3, 3), bool)
     within[1] = True
-    labels, _ = ndimage.label(inks, within)
-    first = 0
-    for ink, pieces in zip(inks, labels):
-        last = max(first, int(pieces.max()))  # labels grow from image to image
-        if last > first + 1:
-            mass = np.bincount(pieces.ravel(), ink.ravel())
-            ink[(mass < SPECK * mass.sum())[pieces]] = 0
-        first = last
+    pieces, count = ndimage.label(inks, within)
+    mass = np.bincount(pieces.ravel(), inks.ravel(), count + 1)  # of each piece; the first is paper
+    last = np.maximum.accumulate(pieces.max(axis=(1, 2)))  # labels grow from image to image
+    owner = np.searchsorted(last, np.arange(count + 1))
+    small = mass < SPECK * np.bincount(owner, mass, len(inks))[owner]
+    small[0] = False
+    if small.any():
+        inks[small[pieces]] = 0
     return inks
 
 
-def draw_upright(ink: np.ndarray) -> np.ndarray:
-    """The ink (H, W) uint8, its slant undone, in a box of twice its size in the middle of (2 SIZE, 2 SIZE)."""
-    inked = np.flatnonzero(ink)
-    if not len(inked):
-        return np.zeros((2 * SIZE, 2 * SIZE), np.uint8)
-    rows = inked // ink.shape[1]
-    columns = inked - rows * ink.shape[1]
-    weights = ink.ravel()[inked].astype(np.float64)
-    middle = rows @ weights / weights.sum()
-    slant = lean(rows - middle, columns, weights)
-    y0, y1 = rows[0] - 0.5, rows[-1] + 0.5
-    upright = columns + slant * (rows - middle)
-    x0, x1 = upright.min() - 0.5, upright.max() + 0.5
+def draw_upright(inks: np.ndarray) -> np.ndarray:
+    """The inks (N, H, W) uint8, their slant undone, in a box of twice its size in the middle of (N, 2 SIZE, 2 SIZE)."""
+    height, width = inks.shape[1:]
+    rows, columns = np.arange(height), np.arange(width)
+    inked = inks > 0
+    present = inked.any(axis=2)  # (N, H)
+    weight, first = (inks.astype(np.float32) @ np.stack([np.ones(width), columns], 1).astype(np.float32)).transpose(2, 0, 1)
+    total, by_row, by_square = (np.maximum(weight.astype(float) @ rows**power, 1e-9) for power in (0, 1, 2))
+    middle = by_row / total  # whole numbers up to here: no rounding
+    across, crossed = first.astype(float).sum(axis=1), first.astype(float) @ rows
+    spread = by_square - middle * by_row
+    slant = np.where(spread > 1e-6 * by_square, -(crossed - middle * across) / np.maximum(spread, 1e-9), 0)
+    slant = np.clip(slant, -SLANT, SLANT)
+
+    moved = slant[:, None] * (rows - middle[:, None])
+    left = np.where(present, inked.argmax(axis=2) + moved, np.inf).min(axis=1) - 0.5
+    right = np.where(present, width - 1 - inked[:, :, ::-1].argmax(axis=2) + moved, -np.inf).max(axis=1) + 0.5
+    top, bottom = present.argmax(axis=1) - 0.5, height - 0.5 - present[:, ::-1].argmax(axis=1)
+    drawn = np.zeros((len(inks), 2 * SIZE, 2 * SIZE), np.uint8)
+    for index in np.flatnonzero(present.any(axis=1)):
+        box = (left[index], top[index], right[index], bottom[index])
+        drawn[index] = _draw_upright(inks[index], box, slant[index], middle[index])
+    return drawn
+
+
+def _draw_upright(ink: np.ndarray, box: tuple[float, float, float, float], slant: float, middle: float) -> Image.Image:
+    """One ink (H, W), sheared by `slant` about its `middle` row; then its box is (left, top, right, bottom)."""
+    x0, y0, x1, y1 = box
     longer = max(x1 - x0, y1 - y0)
     width, height = (BOX * (side / longer) ** ASPECT for side in (x1 - x0, y1 - y0))
     across, down = (x1 - x0) / width / 2, (y1 - y0) / height / 2  # steps in the ink of half a pixel of the normal form
     left, top = (x0 + x1) / 2 - SIZE * across, (y0 + y1) / 2 - SIZE * down
     # Pillow's pixel i lies at i + 0.5; rows and columns above are those of NumPy, pixel i at i.
-    shear = -slant * down
     start = left + 0.5 - slant * (top - middle)
-    return np.asarray(
-        Image.fromarray(ink).transform(
-            (2 * SIZE, 2 * SIZE), Image.Transform.AFFINE, (across, shear, start, 0.0, down, top + 0.5), Image.Resampling.BILINEAR
-        )
-    )
-
-
-def lean(rows: np.ndarray, columns: np.ndarray, weights: np.ndarray) -> float:
-    """Shear of the ink to the right from its second moments, at most SLANT; `rows` are counted from the ink's middle."""
-    weighted = weights * rows
-    spread = weighted @ rows
-    return min(max(float(-(weighted @ columns) / spread), -SLANT), SLANT) if spread > 0 else 0.0
+    matrix = (across, -slant * down, start, 0.0, down, top + 0.5)
+    return Image.fromarray(ink).transform((2 * SIZE, 2 * SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
 
 
 def even_width(images: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle
+from itertools import cycle, islice
+from typing import Protocol
 
 import numpy as np
 
@@ -19,27 +20,55 @@ ORDER, AUGMENT, DROPOUT = range(3)
 number of the next epoch is all that a checkpoint needs to hold of them."""
 
 
-def make_batches(
-    images: Array, labels: Array, batch_size: int, seed: int, epochs: range, augment: Augment | None
-) -> Iterator[Data]:
-    """Yield the batches of one epoch after the other, each epoch in an order of its own."""
-    blocks = _blocks(images, labels, batch_size, seed, epochs, augment)
-    for x, y in _ahead(blocks) if augment else blocks:
+class Source(Protocol):
+    """Training samples that are not in memory, such as those that are generated while they are used.
+
+    Attributes:
+        size: samples in an epoch.
+    """
+
+    size: int
+
+    def blocks(self, epochs: range, size: int) -> Iterator[Data]:
+        """Yield the samples of one epoch after the other in blocks of `size`; the last one of an epoch may be smaller.
+
+        The same epoch must bring the same samples, whichever epochs came before.
+        """
+        ...
+
+
+def make_batches(train: Data | Source, batch_size: int, seed: int, epochs: range, augment: Augment | None) -> Iterator[Data]:
+    """Yield the batches of one epoch after the other; stored samples come in another order each time."""
+    size = max(1, BLOCK // batch_size) * batch_size  # whole batches: as many as are worth a call, few enough for the memory
+    blocks = _shuffled(*train, seed, epochs, size) if isinstance(train, tuple) else train.blocks(epochs, size)
+    if augment:
+        blocks = _ahead(_augmented(blocks, augment, seed, epochs, -(-count(train) // size)))
+    for x, y in blocks:
         for start in range(0, len(x), batch_size):
             yield x[start : start + batch_size], y[start : start + batch_size]
 
 
-def _blocks(images: Array, labels: Array, batch_size: int, seed: int, epochs: range, augment: Augment | None) -> Iterator[Data]:
-    """Yield shuffled and augmented blocks of whole batches: as many samples as are worth a call, few enough for the memory."""
-    size = max(1, BLOCK // batch_size) * batch_size
+def count(train: Data | Source) -> int:
+    """Samples in an epoch."""
+    return len(train[0]) if isinstance(train, tuple) else train.size
+
+
+def _shuffled(images: Array, labels: Array, seed: int, epochs: range, size: int) -> Iterator[Data]:
+    """Yield blocks of stored samples."""
     buffers = cycle(np.empty((2, min(size, len(images)), *images.shape[1:]), np.uint8))  # one in use, one being filled
     for epoch in epochs:
         order = np.random.default_rng((seed, epoch, ORDER)).permutation(len(images))
-        rng = np.random.default_rng((seed, epoch, AUGMENT))
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
             x = np.take(images, chosen, axis=0, out=next(buffers)[: len(chosen)], mode="clip")  # mode raise would copy
-            yield (augment(x, rng) if augment else x), labels[chosen]
+            yield x, labels[chosen]
+
+
+def _augmented(blocks: Iterator[Data], augment: Augment, seed: int, epochs: range, blocks_an_epoch: int) -> Iterator[Data]:
+    for epoch in epochs:
+        rng = np.random.default_rng((seed, epoch, AUGMENT))
+        for x, y in islice(blocks, blocks_an_epoch):
+            yield augment(x, rng), y
 
 
 def _ahead(iterator: Iterator) -> Iterator:

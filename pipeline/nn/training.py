@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.characters import CLASSES
 from pipeline.common.errors import DataError, DivergedError
-from pipeline.nn.batches import DROPOUT, Augment, Data, make_batches
+from pipeline.nn.batches import DROPOUT, Augment, Data, Source, count, make_batches
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.history import EpochRecord, History
 from pipeline.nn.layers import Array
@@ -28,7 +28,7 @@ CHECKPOINT_SECONDS = 1.0
 
 def fit(
     network: Network,
-    train: Data,
+    train: Data | Source,
     valid: Data,
     options: TrainOptions,
     seed: int,
@@ -39,6 +39,7 @@ def fit(
 ) -> History:
     """Train `network` in place; it ends with the weights of the epoch with the best validation accuracy.
 
+    `train` are arrays, or a `Source` of samples; what a source brings must follow from `context`.
     `augment(images (n, 32, 32) uint8, rng)` returns changed images; it runs in a thread of its own, ahead of the training.
     `on_epoch` is called after every epoch, and first for those that a checkpoint brings back.
     `checkpoint` is a file: it is written after epochs, and if it is there at the start, training goes on from it and ends
@@ -48,7 +49,8 @@ def fit(
     Ctrl-C ends training early: the best weights so far are taken, and `History.interrupted` is set.
     Raises DivergedError if the loss is no longer finite.
     """
-    _check(train, "train")
+    if isinstance(train, tuple):
+        _check(train, "train")
     _check(valid, "valid")
     optimizer = make_optimizer(network.weights, options)
     history = History()
@@ -61,13 +63,13 @@ def fit(
             if on_epoch:
                 on_epoch(record)
 
-    batches = make_batches(*train, options.batch_size, seed, range(len(history.records), options.epochs), augment)
+    batches = make_batches(train, options.batch_size, seed, range(len(history.records), options.epochs), augment)
     workers = Workers(network, options.batch_size)
     saved = time.perf_counter()
     with closing(workers), closing(batches), one_blas_thread(), np.errstate(all="ignore"):  # a bad loss shows in its value
         try:
             while not history.is_over(options):
-                record = _epoch(workers, optimizer, batches, len(train[0]), valid, options, seed, len(history.records))
+                record = _epoch(workers, optimizer, batches, count(train), valid, options, seed, len(history.records))
                 if history.add(record):
                     state["best"] = network.weights.copy()
                 if checkpoint and (history.is_over(options) or time.perf_counter() - saved > CHECKPOINT_SECONDS):
@@ -136,14 +138,20 @@ def _check(data: Data, name: str) -> None:
 
 
 def _configuration(
-    network: Network, train: Data, valid: Data, options: TrainOptions, seed: int, augment: Augment | None, context: dict | None
+    network: Network,
+    train: Data | Source,
+    valid: Data,
+    options: TrainOptions,
+    seed: int,
+    augment: Augment | None,
+    context: dict | None,
 ) -> dict:
     """All that the result of a run depends on, but the machine."""
     return {
         "model": asdict(network.options) if network.options else None,
         "train": asdict(options),
         "seed": seed,
-        "data": {"train": _digest(*train), "valid": _digest(*valid)},
+        "data": {"train": _digest(*train) if isinstance(train, tuple) else count(train), "valid": _digest(*valid)},
         "augment": bool(augment),
         "context": context or {},
     }

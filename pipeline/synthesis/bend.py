@@ -1,84 +1,115 @@
-"""Bend: from the skeleton of a character to the strokes a hand makes of it this time."""
+"""Bend: from the skeletons of characters to the strokes that hands make of them this time, many characters at once."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.synthesis.options import StrokesOptions
+from pipeline.synthesis.skeletons import SPACING, Skeletons
 
-SPACING = 0.04  # distance of a stroke's points, in heights of a capital
-
-
-def bend(strokes: list[np.ndarray], rng: np.random.Generator, options: StrokesOptions) -> list[np.ndarray]:
-    """The strokes (K, 2), each moved on its own, then all together: field, slant, stretch, rotation; then tremor and gaps."""
-    pieces = [dense(piece) for stroke in strokes for piece in lift_pen(stroke, rng, options.corner_break)]
-    pieces = [nudge(piece, rng, options.shift, options.turn) for piece in pieces]
-    lengths = np.cumsum([len(piece) for piece in pieces])[:-1]
-    points = np.concatenate(pieces)  # (P, 2)
-    points = points + field(points, rng, options.bend)
-    points = affine(points, rng, options)
-    points = points + tremble(len(points), rng, options.tremor)
-    return skip(np.split(points, lengths), rng, options.gap)
+WAVES = 4  # plane waves of the field that bends a character
+REST = 0.12  # length of a piece, in heights of a capital, that the pen writes on both sides of a gap
+GAP = (0.06, 0.16)  # length of a gap
 
 
-def lift_pen(stroke: np.ndarray, rng: np.random.Generator, probability: float) -> list[np.ndarray]:
-    """The stroke (K, 2) cut at some of its corners."""
-    if len(stroke) < 3 or not probability:
-        return [stroke]
-    steps = np.diff(stroke, axis=0)
-    steps /= np.maximum(np.hypot(*steps.T), 1e-9)[:, None]
-    corners = 1 + np.flatnonzero((steps[:-1] * steps[1:]).sum(axis=1) < 0.5)  # turns by more than 60 degrees
-    cuts = corners[rng.random(len(corners)) < probability].tolist()
-    return [stroke[a : b + 1] for a, b in zip([0, *cuts], [*cuts, len(stroke) - 1])]
+@dataclass
+class Strokes:
+    """The pen's way for N characters: P points about `SPACING` apart, M pieces between two lifts of the pen.
+
+    Attributes:
+        points: (P, 2) float32, (x, y), y down, 0 at the top of a capital and 1 on the line it stands on.
+        pieces: (M + 1,) index of the first point of every piece, and P.
+        characters: (N + 1,) index of the first point of every character, and P.
+    """
+
+    points: np.ndarray
+    pieces: np.ndarray
+    characters: np.ndarray
+
+    def along(self) -> np.ndarray:
+        """How far each point lies along its piece, (P,) float32 from 0 to 1."""
+        lengths = np.diff(self.pieces)
+        place = np.arange(len(self.points)) - np.repeat(self.pieces[:-1], lengths)
+        return (place / np.repeat(np.maximum(lengths - 1, 1), lengths)).astype(np.float32)
 
 
-def dense(stroke: np.ndarray) -> np.ndarray:
-    """The stroke (K, 2) with points SPACING apart."""
-    lengths = np.hypot(*np.diff(stroke, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(lengths)])
-    at = np.linspace(0, along[-1], max(2, int(along[-1] / SPACING) + 1))
-    return np.stack([np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1])], axis=1)
+def bend(skeletons: Skeletons, chosen: np.ndarray, rng: np.random.Generator, options: StrokesOptions) -> Strokes:
+    """The glyphs `chosen` (N,): each piece moved on its own, then all together: field, slant, stretch, rotation; then tremor."""
+    strokes = lift_pen(skeletons, chosen, rng, options.corner_break)
+    points = nudge(strokes, rng, options.shift, options.turn)
+    owners = np.repeat(np.arange(len(chosen)), np.diff(strokes.characters))
+    points += field(points, owners, len(chosen), rng, options.bend)
+    points = affine(points, owners, strokes.characters, rng, options)
+    points += tremble(len(points), rng, options.tremor)
+    return Strokes(points, strokes.pieces, strokes.characters)
 
 
-def nudge(points: np.ndarray, rng: np.random.Generator, shift: float, turn: float) -> np.ndarray:
-    """One stroke moved and turned about its own middle."""
-    angle = np.radians(rng.normal(0, turn)) if turn else 0.0
-    middle = points.mean(axis=0)
-    rotate = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return (points - middle) @ rotate + middle + rng.normal(0, 1, 2) * shift
+def lift_pen(skeletons: Skeletons, chosen: np.ndarray, rng: np.random.Generator, probability: float) -> Strokes:
+    """The skeletons of the glyphs, cut at some of their corners."""
+    counts = skeletons.glyphs[chosen + 1] - skeletons.glyphs[chosen]
+    characters = np.concatenate([[0], np.cumsum(counts)])
+    index = np.arange(characters[-1]) + np.repeat(skeletons.glyphs[chosen] - characters[:-1], counts)
+    starts, corners = skeletons.starts[index], np.flatnonzero(skeletons.corners[index])
+    starts[corners[rng.random(len(corners), np.float32) < probability]] = True
+    return Strokes(skeletons.points[index], np.append(np.flatnonzero(starts), len(index)), characters)
 
 
-def field(points: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Displacements (P, 2) by a smooth random field: a few random plane waves about as long as the character."""
-    waves = 4
-    frequency = rng.normal(0, 4.0, (2, waves))  # radians per height of a capital
-    phase = rng.uniform(0, 2 * np.pi, waves)
-    weight = rng.normal(0, 1, (waves, 2)) * (strength * np.sqrt(2 / waves))
-    return np.sin(points @ frequency + phase) @ weight
+def nudge(strokes: Strokes, rng: np.random.Generator, shift: float, turn: float) -> np.ndarray:
+    """Points (P, 2) of the pieces, each moved and turned about its own middle."""
+    lengths = np.diff(strokes.pieces)
+    middle = np.add.reduceat(strokes.points, strokes.pieces[:-1]) / lengths[:, None]  # (M, 2)
+    angle = np.radians(turn) * rng.standard_normal(len(lengths), np.float32)
+    moved = middle + shift * rng.standard_normal(middle.shape, np.float32)
+    x, y = (strokes.points - np.repeat(middle, lengths, axis=0)).T
+    cos, sin = np.repeat(np.cos(angle), lengths), np.repeat(np.sin(angle), lengths)
+    return np.stack([x * cos - y * sin, x * sin + y * cos], 1) + np.repeat(moved, lengths, axis=0).astype(np.float32)
 
 
-def affine(points: np.ndarray, rng: np.random.Generator, options: StrokesOptions) -> np.ndarray:
-    """Slant, stretch and rotation about the middle of a capital."""
-    slant, rotation, stretch = rng.normal(0, 1, 3) * (options.slant, np.radians(options.rotation), options.stretch)
-    slant, stretch = slant + options.lean, stretch + options.widen
-    centre = np.array([points[:, 0].mean(), 0.5])
-    shear = np.array([[1.0, 0.0], [-slant, 1.0]])
-    scale = np.diag([np.exp(stretch / 2), np.exp(-stretch / 2)])
-    rotate = np.array([[np.cos(rotation), np.sin(rotation)], [-np.sin(rotation), np.cos(rotation)]])
-    return (points - centre) @ shear @ scale @ rotate + centre
+def field(points: np.ndarray, owners: np.ndarray, count: int, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Displacements (P, 2) by a smooth random field a character: a few random plane waves about as long as the character."""
+    frequency = 4 * rng.standard_normal((count, 2, WAVES), np.float32)  # radians per height of a capital
+    phase = 2 * np.pi * rng.random((count, WAVES), np.float32)
+    weight = strength * np.sqrt(2 / WAVES) * rng.standard_normal((count, 2, WAVES), np.float32)
+    wave = np.take(frequency[:, 0], owners, 0) * points[:, :1]  # (P, WAVES)
+    wave += np.take(frequency[:, 1], owners, 0) * points[:, 1:]
+    wave += np.take(phase, owners, 0)
+    np.sin(wave, out=wave)
+    return np.stack([(wave * np.take(weight[:, axis], owners, 0)).sum(1, dtype=np.float32) for axis in (0, 1)], 1)
+
+
+def affine(
+    points: np.ndarray, owners: np.ndarray, characters: np.ndarray, rng: np.random.Generator, options: StrokesOptions
+) -> np.ndarray:
+    """Slant, stretch and rotation of each character about the middle of a capital."""
+    count = len(characters) - 1
+    slant, rotation, stretch = rng.standard_normal((3, count), np.float32)
+    slant, stretch = options.lean + options.slant * slant, options.widen + options.stretch * stretch
+    rotation = np.radians(options.rotation) * rotation
+    wide, high, cos, sin = np.exp(stretch / 2), np.exp(-stretch / 2), np.cos(rotation), np.sin(rotation)
+    matrix = np.stack([wide * cos, -slant * wide * cos - high * sin, wide * sin, high * cos - slant * wide * sin], 1)
+    centre = np.stack([np.add.reduceat(points[:, 0], characters[:-1]) / np.diff(characters), np.full(count, 0.5)], 1)
+    a, b, c, d = np.take(matrix, owners, 0).T
+    centre = np.take(centre, owners, 0).astype(np.float32)
+    x, y = (points - centre).T
+    return np.stack([a * x + b * y, c * x + d * y], 1) + centre
 
 
 def tremble(count: int, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Displacements (P, 2) of neighbouring points that are alike, as a hand shakes: white noise averaged over three points."""
-    white = rng.normal(0, strength, (count + 2, 2))
-    return (white[:-2] + white[1:-1] + white[2:]) / np.sqrt(3)
+    """Displacements (P, 2) of neighbouring points that are alike, as a hand shakes: white noise averaged over five points."""
+    white = strength / np.sqrt(5) * rng.standard_normal((count + 4, 2), np.float32)
+    return white[:-4] + white[1:-3] + white[2:-2] + white[3:-1] + white[4:]
 
 
-def skip(pieces: list[np.ndarray], rng: np.random.Generator, probability: float) -> list[np.ndarray]:
-    """The strokes, one of them perhaps with a gap of a few points."""
-    if rng.random() >= probability:
-        return pieces
-    chosen = int(rng.integers(len(pieces)))
-    points = pieces[chosen]
-    if len(points) < 12:
-        return pieces
-    start = int(rng.integers(3, len(points) - 6))
-    return [*pieces[:chosen], points[:start], points[start + int(rng.integers(2, 5)) :], *pieces[chosen + 1 :]]
+def skip(strokes: Strokes, rng: np.random.Generator, probability: float) -> np.ndarray:
+    """Which points (P,) bool the pen writes: in some of the characters it skips a little way somewhere in a piece."""
+    written = np.ones(len(strokes.points), bool)
+    skipping = np.flatnonzero(rng.random(len(strokes.characters) - 1) < probability)
+    low, high = strokes.characters[skipping], strokes.characters[skipping + 1]
+    first = rng.integers(low, high)
+    last = first + np.rint(rng.uniform(*GAP, len(first)) / SPACING).astype(int)
+    piece = np.searchsorted(strokes.pieces, first, "right")
+    rest = round(REST / SPACING)
+    inside = (first - rest >= strokes.pieces[piece - 1]) & (last + rest < strokes.pieces[piece])
+    for a, b in zip(first[inside], last[inside]):
+        written[a:b] = False
+    return written

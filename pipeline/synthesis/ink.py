@@ -1,28 +1,9 @@
-"""From strokes to pixels: a pen, its ink, and the photo of it."""
+"""From strokes to pixels: a pen and its ink, for pages."""
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 FINE = 4  # drawn this much larger, then averaged: smooth edges
-GRAIN = 256  # side of the tile of paper grain
-
-
-def ink(
-    strokes: list[np.ndarray], height: float, pen: float, rng: np.random.Generator | None = None, pressure: float = 0.0
-) -> np.ndarray:
-    """Strokes as ink (h, w) uint8 on 0, with a margin of the pen's width around them.
-
-    Args:
-        strokes: arrays (K, 2) of (x, y), y down, a capital's height is 1.
-        height: pixels of a capital.
-        pen: width of the pen in pixels.
-        rng: for the pressure; None presses evenly.
-        pressure: standard deviation of the logarithm of the width along a stroke.
-    """
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    return place(strokes, height, pen, low, high, rng, pressure)
 
 
 def place(
@@ -34,7 +15,17 @@ def place(
     rng: np.random.Generator | None = None,
     pressure: float = 0.0,
 ) -> np.ndarray:
-    """As `ink`, for the part of the plane from `low` to `high` (x, y): pixel (0, 0) lies `margin(pen)` pixels before `low`."""
+    """Strokes as ink (h, w) uint8 on 0, for the part of the plane from `low` to `high` (x, y).
+
+    Pixel (0, 0) lies `margin(pen)` pixels before `low`.
+
+    Args:
+        strokes: arrays (K, 2) of (x, y), y down, a capital's height is 1.
+        height: pixels of a capital.
+        pen: width of the pen in pixels.
+        rng: for the pressure; None presses evenly.
+        pressure: standard deviation of the logarithm of the width along a stroke.
+    """
     pad = margin(pen)
     columns, rows = (int(np.ceil(n)) + 2 * pad for n in (high - low) * height)
     canvas = Image.new("L", (columns * FINE, rows * FINE), 0)
@@ -47,7 +38,7 @@ def place(
 
 
 def margin(pen: float) -> int:
-    """Pixels that `ink` leaves around the strokes' points for a pen of `pen` pixels."""
+    """Pixels that `place` leaves around the strokes' points for a pen of `pen` pixels."""
     return int(np.ceil(pen)) + 1
 
 
@@ -78,35 +69,3 @@ def _needs_disc(points: np.ndarray) -> np.ndarray:
     along, across = (a * b).sum(axis=1), a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     wanted[1:-1] = np.abs(across) > 0.15 * along  # also when it turns back
     return wanted
-
-
-def weather(image: np.ndarray, rng: np.random.Generator, faint: float, blur: float, noise: float) -> np.ndarray:
-    """The photo (H, W) uint8 of inked strokes: uneven ink, blur, noise. The strengths are the greatest ones."""
-    picture = image.astype(np.float32)
-    if faint:
-        picture *= 1 - rng.uniform(0, faint) * grain(picture.shape, rng)
-    sigma = rng.uniform(0, blur)
-    if sigma > 0.3:
-        picture = ndimage.gaussian_filter(picture, sigma, truncate=2.5)
-    if noise:
-        picture += rng.normal(0, rng.uniform(0, noise), picture.shape)
-    return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def grain(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A window (H, W) float32 in [0, 1] of paper grain, fine or coarse."""
-    tile = _TILES[rng.integers(len(_TILES))]
-    rows, columns = rng.integers(0, GRAIN, 2)
-    return np.take(np.take(tile, np.arange(rows, rows + shape[0]) % GRAIN, 0), np.arange(columns, columns + shape[1]) % GRAIN, 1)
-
-
-def _make_tiles() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    tiles = []
-    for sigma in (0.6, 1.2, 3.0, 8.0):
-        tile = ndimage.gaussian_filter(rng.normal(size=(GRAIN, GRAIN)), sigma, mode="wrap")
-        tiles.append(np.clip(0.5 + 0.4 * tile / tile.std(), 0, 1).astype(np.float32))
-    return tiles
-
-
-_TILES = _make_tiles()

@@ -4,6 +4,7 @@ Coordinates are (x, y) with y down, 0 at the top of a capital and 1 on the line 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from pipeline.characters import CLASSES
 from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.errors import DataError
+from pipeline.synthesis.skeletons import Skeletons, make_skeletons
 
 SPLITS = ("train", "valid", "test")
 VARIANTS = "variants"
@@ -60,6 +62,26 @@ class StrokeLibrary:
     def hands_of(self, split: str) -> list[int]:
         """Indices of the hands of a split."""
         return [hand for hand, own in enumerate(self.splits) if own == split]
+
+    @cached_property
+    def skeletons(self) -> Skeletons:
+        """All glyphs' strokes in the form that the generator bends."""
+        return make_skeletons([glyph.strokes for glyph in self.glyphs])
+
+    def shapes(self, split: str, label: int) -> tuple[np.ndarray, np.ndarray]:
+        """How the hands of a split write a character: glyphs (K,), and the lower-case glyph of the same hand (K,) or -1."""
+        pairs = [
+            (glyph, lower)
+            for hand in self.hands_of(split)
+            for lower in (self.find(hand, label, lower=True) or [-1])[:1]
+            for glyph in self.find(hand, label)
+        ]
+        capitals, lowers = np.array(pairs, np.int64).reshape(-1, 2).T
+        return capitals, lowers
+
+    def rare_shapes(self, label: int) -> np.ndarray:
+        """Glyphs (K,) of the rarer shapes of a character, which any hand of the training split may write."""
+        return np.array([] if self.variants is None else self.find(self.variants, label), np.int64)
 
 
 def save_library(path: Path, hands: list[str], splits: list[str], licences: list[str], glyphs: list[Glyph]) -> None:

@@ -5,13 +5,15 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.dataset import Characters, Splits
-from pipeline.characters.normalise import normalise
-from pipeline.synthesis.bend import bend
-from pipeline.synthesis.ink import ink, weather
+from pipeline.characters.normalise import normalise_all
+from pipeline.synthesis.bend import Strokes, bend, skip
 from pipeline.synthesis.options import StrokesOptions
+from pipeline.synthesis.pen import draw
 from pipeline.synthesis.stroke_library import SPLITS, StrokeLibrary
+from pipeline.synthesis.weather import weather
 
-CHUNK = 450  # samples of one task; part of the seed, so that the number of workers changes nothing
+CHUNK = 512  # characters drawn from one seed, so that the number of workers changes nothing
+TOGETHER = 64  # characters of about the same size whose pictures are one array: it stays in the processor's cache
 
 
 def generate(
@@ -51,52 +53,64 @@ def generate(
 
 
 def _draw_all(library: StrokeLibrary, options: StrokesOptions, seed: int, tasks: list) -> dict[tuple[int, int], np.ndarray]:
-    return {(split, chunk): _draw(library, options, split, labels, [seed, split, chunk]) for split, chunk, labels in tasks}
+    return {
+        (split, chunk): draw_characters(library, SPLITS[split], labels, np.random.default_rng([seed, split, chunk]), options)
+        for split, chunk, labels in tasks
+    }
 
 
-def _draw(library: StrokeLibrary, options: StrokesOptions, split: int, labels: np.ndarray, seed: list[int]) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    hands = library.hands_of(SPLITS[split])
-    return np.stack([draw(library, hands, CLASSES[label], rng, options) for label in labels])
-
-
-def draw(
-    library: StrokeLibrary, hands: list[int], character: str, rng: np.random.Generator, options: StrokesOptions
+def draw_characters(
+    library: StrokeLibrary, split: str, labels: np.ndarray, rng: np.random.Generator, options: StrokesOptions
 ) -> np.ndarray:
-    """One sample (SIZE, SIZE) uint8 in normal form by a random one of `hands` that can write the character."""
-    while True:
-        hand = hands[rng.integers(len(hands))]
-        if library.find(hand, CLASSES.index(character)):
-            break
-    strokes = strokes_of(library, hand, character, rng, options)
-    pen = np.exp(rng.uniform(np.log(options.pen_min), np.log(options.pen_max)))
-    height = int(rng.integers(options.pixels_min, options.pixels_max + 1))
-    image = ink(strokes, height, pen * height, rng, options.pressure)
-    return normalise(weather(image, rng, options.faint, options.blur, options.noise))
+    """Characters (N, SIZE, SIZE) uint8 in normal form of the `labels` (N,), each by some hand of the split."""
+    strokes = bend(library.skeletons, choose_glyphs(library, split, labels, rng, options), rng, options)
+    pens = np.exp(rng.uniform(np.log(options.pen_min), np.log(options.pen_max), len(labels)))
+    heights = rng.uniform(options.pixels_min, options.pixels_max, len(labels))
+    owners = np.repeat(np.arange(len(labels)), np.diff(strokes.characters))
+    radii = (heights * pens / 2).astype(np.float32)[owners] * pressure(strokes, rng, options.pressure)
+    points = strokes.points * heights.astype(np.float32)[owners, None]
+    written = skip(strokes, rng, options.gap)
+
+    low = np.minimum.reduceat(points - radii[:, None], strokes.characters[:-1])  # (N, 2)
+    size = np.maximum.reduceat(points + radii[:, None], strokes.characters[:-1]) - low
+    points -= low[owners] - 2  # two pixels of paper on each side
+    images = np.empty((len(labels), SIZE, SIZE), np.uint8)
+    order = np.argsort(heights)
+    for at in range(0, len(order), TOGETHER):
+        chosen = order[at : at + TOGETHER]
+        rank = np.full(len(labels), -1)
+        rank[chosen] = np.arange(len(chosen))
+        own = np.flatnonzero((rank[owners] >= 0) & written)
+        width, height = (np.ceil(size[chosen].max(axis=0)) + 5).astype(int)
+        inked = draw(points[own], radii[own], rank[owners[own]], (len(chosen), height, width))
+        images[chosen] = normalise_all(weather(inked, rng, options.faint, options.blur, options.noise))
+    return images
 
 
-def strokes_of(
-    library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator, options: StrokesOptions
-) -> list[np.ndarray]:
-    """Strokes (K, 2) float64 of one character as one hand writes it this time, no two times alike.
+def choose_glyphs(
+    library: StrokeLibrary, split: str, labels: np.ndarray, rng: np.random.Generator, options: StrokesOptions
+) -> np.ndarray:
+    """Indices (N,) of the glyphs of the library that hands of the split write for the `labels` (N,)."""
+    chosen = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        capitals, lowers = library.shapes(split, int(label))
+        pick = rng.integers(len(capitals), size=len(rows))
+        glyphs = capitals[pick]
+        small = (lowers[pick] >= 0) & (rng.random(len(rows)) < options.lower_case)
+        glyphs[small] = lowers[pick][small]
+        rare = library.rare_shapes(int(label))
+        if split == "train" and len(rare):
+            other = rng.random(len(rows)) < options.variants
+            glyphs[other] = rare[rng.integers(len(rare), size=other.sum())]
+        chosen[rows] = glyphs
+    return chosen
 
-    Coordinates are (x, y), y down: 0 at the top of a capital, 1 on the line it stands on, parts may reach beyond.
-    A hand without the character borrows it from another hand of its split.
-    """
-    glyph = library.glyphs[choose_glyph(library, hand, character, rng, options)]
-    return bend(glyph.strokes, rng, options)
 
-
-def choose_glyph(library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator, options: StrokesOptions) -> int:
-    """Index of the glyph of the library that the hand writes for the character."""
-    label = CLASSES.index(character)
-    if library.variants is not None and library.splits[hand] == "train" and rng.random() < options.variants:
-        hand = library.variants
-    lower = library.find(hand, label, lower=True)
-    if lower and rng.random() < options.lower_case:
-        return lower[0]
-    own = library.find(hand, label)
-    while not own:
-        hands = library.hands_of(library.splits[hand])
-        own = library.find(hands[rng.integers(len(hands))], label)
-    return own[rng.integers(len(own))]
+def pressure(strokes: Strokes, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Relative widths (P,) float32 that change smoothly along each piece."""
+    along = strokes.along()
+    start, bow, end = (
+        np.repeat(strength * rng.standard_normal(len(strokes.pieces) - 1, np.float32), np.diff(strokes.pieces)) for _ in range(3)
+    )
+    return np.exp(start * (1 - along) + end * along + bow * np.sin(np.float32(np.pi) * along))

@@ -9,12 +9,13 @@ from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.common.errors import ConfigError, DataError
 from pipeline.common.paths import ROOT
-from pipeline.synthesis.bend import bend
-from pipeline.synthesis.ink import ink, margin
+from pipeline.synthesis.bend import bend, skip
 from pipeline.synthesis.options import StrokesOptions
+from pipeline.synthesis.pen import draw
 from pipeline.synthesis.skeleton import strokes_from_mask
+from pipeline.synthesis.skeletons import SPACING, make_skeletons
 from pipeline.synthesis.stroke_library import SPLITS, Glyph, StrokeLibrary, load_library, save_library
-from pipeline.synthesis.strokes import choose_glyph, generate, strokes_of
+from pipeline.synthesis.strokes import choose_glyphs, generate
 
 OPTIONS = StrokesOptions(
     lower_case=0.25,
@@ -80,49 +81,73 @@ def test_generated_splits_are_balanced_and_in_normal_form(library):
 
 
 def test_the_seed_decides_and_the_workers_do_not(library):
-    alone = generate(library, OPTIONS, 14, 2, 1, seed=5, workers=1)  # two tasks to train
-    shared = generate(library, OPTIONS, 14, 2, 1, seed=5, workers=2)
-    other = generate(library, OPTIONS, 14, 2, 1, seed=6, workers=1)
+    alone = generate(library, OPTIONS, 16, 2, 1, seed=5, workers=1)  # two tasks to train
+    shared = generate(library, OPTIONS, 16, 2, 1, seed=5, workers=2)
+    other = generate(library, OPTIONS, 16, 2, 1, seed=6, workers=1)
     for a, b in zip(vars(alone).values(), vars(shared).values()):
         np.testing.assert_array_equal(a.images, b.images)
         np.testing.assert_array_equal(a.labels, b.labels)
     assert (alone.train.images != other.train.images).mean() > 0.05
 
 
+def glyph_of(library, character: str) -> np.ndarray:
+    return np.array(library.find(library.hands_of("train")[0], CLASSES.index(character))[:1])
+
+
 def test_all_strengths_at_zero_give_the_model_itself(library):
-    hand, rng = library.hands_of("train")[0], np.random.default_rng(0)
-    drawn = strokes_of(library, hand, "K", rng, STILL)
-    own = library.glyphs[library.find(hand, CLASSES.index("K"))[0]].strokes
-    assert [len(own)] == [len(drawn)]
-    for model, stroke in zip(own, drawn):
-        np.testing.assert_allclose(stroke[[0, -1]], model[[0, -1]], atol=1e-9)
+    chosen = glyph_of(library, "K")
+    drawn = bend(library.skeletons, chosen, np.random.default_rng(0), STILL)
+    own = library.glyphs[chosen[0]].strokes
+    assert [len(own)] == [len(drawn.pieces) - 1] and drawn.characters.tolist() == [0, len(drawn.points)]
+    for model, first, last in zip(own, drawn.pieces[:-1], drawn.pieces[1:] - 1):
+        np.testing.assert_allclose(drawn.points[[first, last]], model[[0, -1]], atol=1e-6)
+    steps = np.hypot(*np.diff(drawn.points, axis=0).T)
+    assert np.delete(steps, drawn.pieces[1:-1] - 1).max() < 1.5 * SPACING  # without gaps
+
+
+def test_a_corner_is_where_the_pen_may_be_lifted():
+    corner = [np.array([[0.0, 0.0], [0.0, 1.0], [0.5, 1.0]]), np.array([[0.0, 0.2], [0.3, 0.25], [0.6, 0.3]])]
+    skeletons, still = make_skeletons([corner, corner[1:]]), np.random.default_rng(0)
+    assert len(bend(skeletons, np.array([0, 1]), still, STILL).pieces) - 1 == 3
+    assert len(bend(skeletons, np.array([0, 1]), still, replace(STILL, corner_break=1.0)).pieces) - 1 == 4
 
 
 @pytest.mark.parametrize("key", ["bend", "shift", "turn", "lean", "slant", "rotation", "widen", "stretch", "tremor"])
 def test_every_strength_moves_the_strokes_a_little(library, key):
-    hand = library.hands_of("train")[0]
-    model = bend(library.glyphs[library.find(hand, CLASSES.index("R"))[0]].strokes, np.random.default_rng(0), STILL)
-    options = replace(STILL, **{key: getattr(OPTIONS, key)})
-    moved = bend(library.glyphs[library.find(hand, CLASSES.index("R"))[0]].strokes, np.random.default_rng(0), options)
-    distance = np.hypot(*(np.concatenate(model) - np.concatenate(moved)).T)
+    chosen = np.repeat(glyph_of(library, "R"), 5)
+    model = bend(library.skeletons, chosen, np.random.default_rng(0), STILL)
+    moved = bend(library.skeletons, chosen, np.random.default_rng(0), replace(STILL, **{key: getattr(OPTIONS, key)}))
+    distance = np.hypot(*(model.points - moved.points).T)
     assert 0.001 < distance.max() < 0.6
 
 
+def test_a_gap_lies_within_a_piece(library):
+    strokes = bend(library.skeletons, np.repeat(glyph_of(library, "R"), 50), np.random.default_rng(0), STILL)
+    lost = np.flatnonzero(~skip(strokes, np.random.default_rng(0), 1.0))
+    assert 50 < len(lost) < 0.2 * len(strokes.points)
+    assert not set(lost) & set(strokes.pieces) and not set(lost) & set(strokes.pieces[1:] - 1)
+    assert skip(strokes, np.random.default_rng(0), 0.0).all()
+
+
 def test_rarer_shapes_come_in_the_training_split_only(library):
-    rng = np.random.default_rng(0)
     always = replace(STILL, variants=1.0)
     for split in SPLITS:
-        hand = library.hands_of(split)[0]
-        borrowed = library.glyphs[choose_glyph(library, hand, "7", rng, always)].hand == library.variants
-        assert borrowed == (split == "train")
+        labels = np.full(20, CLASSES.index("7"))
+        chosen = choose_glyphs(library, split, labels, np.random.default_rng(0), always)
+        assert {library.glyphs[n].hand == library.variants for n in chosen} == {split == "train"}
+        assert {library.glyphs[n].label for n in chosen} == {CLASSES.index("7")}
     assert library.variants not in [hand for split in SPLITS for hand in library.hands_of(split)]
 
 
-def test_ink_has_the_pen_s_width_and_a_margin():
-    image = ink([np.array([[0.0, 0.0], [0.0, 1.0]])], height=50, pen=6)
-    assert image.shape == (50 + 2 * margin(6), 2 * margin(6))
-    middle = image[len(image) // 2].astype(float)
-    assert middle.sum() / 255 == pytest.approx(6, abs=0.6) and middle[0] == 0
+def test_the_pen_covers_what_its_discs_cover():
+    points = np.stack([np.full(201, 12.3), np.linspace(10, 40, 201)], 1).astype(np.float32)
+    pictures = draw(points, np.full(201, 3.0, np.float32), np.ones(201, int), (2, 50, 25))
+    assert pictures.dtype == np.float32 and not pictures[0].any() and pictures.max() == 1
+    np.testing.assert_allclose(pictures[1, 15:35].sum(axis=1), 6, atol=0.05)  # the pen's width
+    assert pictures[1].sum() == pytest.approx(6 * 30 + np.pi * 9, rel=0.01)
+    disc = draw(np.array([[8.0, 8.0]], np.float32), np.array([5.0], np.float32), np.zeros(1, int), (1, 16, 16))[0]
+    assert disc.sum() == pytest.approx(np.pi * 25, rel=0.01)
+    np.testing.assert_array_equal(disc, disc[::-1])
 
 
 def test_skeletons_of_simple_shapes():

@@ -1,0 +1,64 @@
+"""Characters generated while a network learns from them: each is seen once and kept nowhere."""
+
+import signal
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+from joblib.externals.loky import ProcessPoolExecutor
+
+from pipeline.synthesis.options import StrokesOptions
+from pipeline.synthesis.stroke_library import StrokeLibrary
+from pipeline.synthesis.strokes import draw_characters
+
+AHEAD = 3  # blocks that are drawn, or wait, while one is in use
+
+LABELS, DRAW = range(2)  # what a random stream is for
+
+
+class Stream:
+    """Training characters by the hands of the training split, block by block.
+
+    A block depends on its epoch, its number and the seed, not on what was drawn before: a training that goes on from a
+    checkpoint sees what it would have seen. One other process draws, as long as `blocks` is in use.
+
+    Attributes:
+        size: characters in an epoch, as many of every class.
+    """
+
+    def __init__(self, library: StrokeLibrary, options: StrokesOptions, per_class: int, classes: int, seed: int) -> None:
+        self.library, self.options, self.per_class, self.classes, self.seed = library, options, per_class, classes, seed
+        self.size = per_class * classes
+
+    def blocks(self, epochs: range, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield images (n, 32, 32) uint8 and labels (n,) uint8, n = `size` or what is left of an epoch, epoch after epoch."""
+        waiting: deque = deque()
+        with ProcessPoolExecutor(1, initializer=_start, initargs=(self.library, self.options)) as pool:
+            try:
+                for key, labels in self._plan(epochs, size):
+                    waiting.append((pool.submit(_draw, labels, key), labels))
+                    if len(waiting) > AHEAD:
+                        images, own = waiting.popleft()
+                        yield images.result(), own
+                for images, own in waiting:
+                    yield images.result(), own
+            finally:
+                for images, _ in waiting:
+                    images.cancel()
+
+    def _plan(self, epochs: range, size: int) -> Iterator[tuple[list[int], np.ndarray]]:
+        for epoch in epochs:
+            labels = np.repeat(np.arange(self.classes, dtype=np.uint8), self.per_class)
+            np.random.default_rng([self.seed, LABELS, epoch]).shuffle(labels)
+            for number, at in enumerate(range(0, self.size, size)):
+                yield [self.seed, DRAW, epoch, number], labels[at : at + size]
+
+
+def _start(library: StrokeLibrary, options: StrokesOptions) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
+    global _library, _options
+    _library, _options = library, options
+
+
+def _draw(labels: np.ndarray, key: list[int]) -> np.ndarray:
+    return draw_characters(_library, "train", labels, np.random.default_rng(key), _options)
