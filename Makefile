@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where DVC and matplotlib keep their caches when there is no home folder to write to
 export HOME ?= $(CURDIR)/.home
 
-.PHONY: help setup data repro test test-slow fuzz ui read bench bench-ocr lock
+.PHONY: help setup data repro lint typecheck docs test test-slow test-elsewhere fuzz ui read bench bench-ocr lock
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*##/  make \1\t/' | expand -t 20
@@ -26,11 +26,23 @@ repro: data      ## reproduce the whole pipeline, then print a summary
 	@dvc repro
 	@python -m pipeline.summary
 
+lint: setup      ## style: ruff's rules, its one format, a licence for each file
+	@ruff check .
+	@ruff format --check .
+	@reuse lint --quiet || reuse lint --lines
+
+typecheck: setup ## types: mypy on pipeline/
+	@mypy
+
 test: setup      ## the tests
 	@python -m pytest
 
 test-slow: setup ## the tests that take minutes: crashes, kills, races, servers
 	@python -m pytest -m slow
+
+test-elsewhere: setup    ## the tests once more with the arithmetic of an older processor: other kernels, narrower SIMD, one thread
+	@HANDPRINT_NATIVE=1 OPENBLAS_CORETYPE=Sandybridge NPY_DISABLE_CPU_FEATURES=X86_V3 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	  python -m pytest
 
 ui: setup        ## the MLflow UI on http://127.0.0.1:5000
 	@python -m pipeline.tracking ui
