@@ -1,12 +1,13 @@
 """Stage 4, `python -m pipeline.visualize`: figures of the training, the weights, the mistakes, and the theory."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from pipeline import figures, tracking
-from pipeline.characters import SIZE
+from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.dataset import Splits, load_splits
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import load_arrays
@@ -14,7 +15,7 @@ from pipeline.common.files import md5, replacing_folder
 from pipeline.config.command import command
 from pipeline.config.schema import Config
 from pipeline.nn import diagnostics
-from pipeline.nn.layers import Relu, Sigmoid, Tanh
+from pipeline.nn.layers import Layer, Relu, Sigmoid, Tanh
 from pipeline.nn.network import Network, build_network, load_network
 
 EXAMPLES = 8
@@ -62,7 +63,7 @@ def first_layer(network: Network) -> np.ndarray:
     return weight.T.reshape(-1, SIZE, SIZE)  # (SIZE * SIZE, M)
 
 
-def draw_mistakes(save, splits: Splits, output: Path) -> None:
+def draw_mistakes(save: Callable[[str, figures.Figure], None], splits: Splits, output: Path) -> None:
     """Confusion matrix, most confused pairs, calibration, and what a reject threshold buys."""
     probabilities, labels = load_arrays(output / paths.PREDICTIONS, ("probabilities", "labels")).values()
     predicted = probabilities.argmax(axis=1)
@@ -72,9 +73,7 @@ def draw_mistakes(save, splits: Splits, output: Path) -> None:
     save("confusion_matrix", figures.confusion(matrix, title))
     pairs = metrics.confused_pairs(matrix, 10)
     examples = [
-        splits.test.images[(labels == metrics.CLASSES.index(pair["true"])) & (predicted == metrics.CLASSES.index(pair["read"]))][
-            :EXAMPLES
-        ]
+        splits.test.images[(labels == CLASSES.index(pair["true"])) & (predicted == CLASSES.index(pair["read"]))][:EXAMPLES]
         for pair in pairs
     ]
     save("confused_pairs", figures.confused_pairs(pairs, examples, "The most confused pairs, with test glyphs"))
@@ -90,7 +89,7 @@ def draw_mistakes(save, splits: Splits, output: Path) -> None:
     save("accuracy_coverage", figures.accuracy_coverage(*metrics.accuracy_coverage(probabilities, labels)))
 
 
-def draw_theory(save, config: Config) -> None:
+def draw_theory(save: Callable[[str, figures.Figure], None], config: Config) -> None:
     """Activations and derivatives, vanishing gradients, and what initialisation does to the signal (docs/theory.md)."""
     save(
         "activations",
@@ -123,7 +122,7 @@ def draw_theory(save, config: Config) -> None:
     )
 
 
-def derivative(layer, x: np.ndarray) -> np.ndarray:
+def derivative(layer: Layer, x: np.ndarray) -> np.ndarray:
     """dy/dx of an elementwise layer at each point of x."""
     layer.forward(x)
     return layer.backward(np.ones_like(x)).copy()

@@ -88,8 +88,8 @@ def draw_upright(inks: np.ndarray) -> np.ndarray:
     """The inks (N, H, W) uint8, their slant undone, in a box of twice its size in the middle of (N, 2 SIZE, 2 SIZE)."""
     height, width = inks.shape[1:]
     rows, columns = np.arange(height), np.arange(width)
-    inked = inks > 0
-    present = inked.any(axis=2)  # (N, H)
+    inked: np.ndarray = np.greater(inks, 0)
+    present = np.logical_or.reduce(inked, axis=2)  # (N, H)
     weight, first = (inks.astype(np.float32) @ np.stack([np.ones(width), columns], 1).astype(np.float32)).transpose(2, 0, 1)
     total, by_row, by_square = (np.maximum(weight.astype(float) @ rows**power, 1e-9) for power in (0, 1, 2))
     middle = by_row / total  # whole numbers up to here: no rounding
@@ -105,7 +105,7 @@ def draw_upright(inks: np.ndarray) -> np.ndarray:
     drawn = np.zeros((len(inks), 2 * SIZE, 2 * SIZE), np.uint8)
     for index in np.flatnonzero(present.any(axis=1)):
         box = (left[index], top[index], right[index], bottom[index])
-        drawn[index] = _draw_upright(inks[index], box, slant[index], middle[index])
+        drawn[index] = np.asarray(_draw_upright(inks[index], box, slant[index], middle[index]))
     return drawn
 
 

@@ -1,6 +1,7 @@
 """The style all figures share, and how one is written."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -10,7 +11,7 @@ from PIL import Image
 
 from pipeline.common.files import replacing
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "grid.color": "0.9",
     "axes.axisbelow": True,
@@ -31,7 +32,7 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
         Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(temporary)
 
 
-def new_axes(rows: int, columns: int, width: float, height: float, **options) -> tuple[Figure, np.ndarray]:
+def new_axes(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, np.ndarray]:
     """A figure of `width` x `height` inches with a grid of axes `(rows, columns)` in the project's style."""
     with rc_context(STYLE):
         figure = Figure(figsize=(width, height))

@@ -1,6 +1,6 @@
 """Figures of a sweep: its runs beside each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from pipeline.figures.style import BLUE, ORANGE, new_axes
 
 
-def compared_curves(runs: dict[str, Sequence[dict[str, float]]], title: str) -> Figure:
+def compared_curves(runs: Mapping[str, Sequence[dict[str, float]]], title: str) -> Figure:
     """Validation accuracy and training loss of several runs over each other."""
     figure, ((left, right),) = new_axes(1, 2, 11, 4.2)
     for name, rows in runs.items():
@@ -56,7 +56,7 @@ def heat_maps(
     return figure
 
 
-def main_effects(effects: dict[str, dict[str, Sequence[float]]], title: str) -> Figure:
+def main_effects(effects: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Figure:
     """For each swept value all accuracies that were reached with it, and their median: what the key does by itself."""
     figure, (axes,) = new_axes(1, len(effects), 1.6 + 2.9 * len(effects), 3.6, sharey=True)
     for axis, (name, groups) in zip(axes, effects.items()):
@@ -78,7 +78,7 @@ def main_effects(effects: dict[str, dict[str, Sequence[float]]], title: str) -> 
     return figure
 
 
-def seed_spread(runs: dict[str, Sequence[float]], title: str) -> Figure:
+def seed_spread(runs: Mapping[str, Sequence[float]], title: str) -> Figure:
     """One row a configuration: the accuracy with every seed, and their mean."""
     figure, ((axis,),) = new_axes(1, 1, 8.5, 1.4 + 0.36 * len(runs))
     for row, values in enumerate(runs.values()):

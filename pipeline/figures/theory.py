@@ -44,6 +44,6 @@ def per_layer(series: dict[str, np.ndarray], quantity: str, title: str) -> Figur
 def _apart(heights: dict[str, float], least: float) -> dict[str, float]:
     """The heights of labels, moved up where they would lie less than `least` above the one below."""
     moved: dict[str, float] = {}
-    for name in sorted(heights, key=heights.get):
+    for name in sorted(heights, key=lambda name: heights[name]):
         moved[name] = max(heights[name], max(moved.values(), default=-np.inf) + least)
     return moved

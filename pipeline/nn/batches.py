@@ -1,6 +1,6 @@
 """Batches: shuffled, augmented ahead of time, cut."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from typing import Protocol
@@ -37,7 +37,9 @@ class Source(Protocol):
         ...
 
 
-def make_batches(train: Data | Source, batch_size: int, seed: int, epochs: range, augment: Augment | None) -> Iterator[Data]:
+def make_batches(
+    train: Data | Source, batch_size: int, seed: int, epochs: range, augment: Augment | None
+) -> Generator[Data, None, None]:
     """Yield the batches of one epoch after the other; stored samples come in another order each time."""
     size = max(1, BLOCK // batch_size) * batch_size  # whole batches: as many as are worth a call, few enough for the memory
     blocks = _shuffled(*train, seed, epochs, size) if isinstance(train, tuple) else train.blocks(epochs, size)

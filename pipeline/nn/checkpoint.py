@@ -44,7 +44,7 @@ def load_checkpoint(path: Path, configuration: dict, arrays: dict[str, Array]) -
 
 def _flat(tree: dict, prefix: str = "") -> dict:
     """{"train": {"lr": 1}} -> {"train.lr": 1}"""
-    flat = {}
+    flat: dict[str, object] = {}
     for key, value in tree.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat

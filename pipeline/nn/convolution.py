@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
 from pipeline.nn.initializers import Initializer
-from pipeline.nn.layers import Array, Layer
+from pipeline.nn.layers import NONE, Array, Layer
 
 BLOCK_COLUMNS, BLOCK_BYTES = 2048, 1 << 20
 """How many windows a convolution unfolds at once: their matrix should stay in the second-level cache, with room to spare."""
@@ -59,7 +60,13 @@ class Conv2d(Layer):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, initializer: Initializer, rng: np.random.Generator, dtype=np.float32
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        initializer: Initializer,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         super().__init__()
         shape = (outputs, inputs, kernel, kernel)
@@ -78,7 +85,7 @@ class Conv2d(Layer):
             np.matmul(weight, windows, out=y[:, rows].reshape(len(bias), -1))  # (M, P), a view
         return y
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array) -> Array:
         """Gradients with respect to weight, bias and x.
 
         The definition is linear in each of weight, b and x, so the chain rule gives, with sums over all u, v and samples,
@@ -97,7 +104,7 @@ class Conv2d(Layer):
             total += np.matmul(windows, dy[:, rows].reshape(len(dy), -1).T, out=part)
         self.grads["weight"].reshape(len(dy), -1)[:] = total[:-1].T
         self.grads["bias"][:] = total[-1]
-        return self._input_gradient(dy) if self.needs_dx else None
+        return self._input_gradient(dy) if self.needs_dx else NONE
 
     def _input_gradient(self, dy: Array) -> Array:
         kernel, (height, width) = self.kernel, dy.shape[1:3]

@@ -8,10 +8,14 @@ filling them. So a result is valid until the next `forward` or `backward` of the
 """
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from pipeline.nn.initializers import Initializer
 
 Array = np.ndarray
+
+NONE: Array = np.empty(0)
+"""What `backward` returns where no gradient is needed."""
 
 
 class Layer:
@@ -20,13 +24,15 @@ class Layer:
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
-        self.needs_dx = True  # the network turns it off for its first layer: no one asks for the gradient of the image
+        self.needs_dx = (
+            True  # False in the network's first layer: nothing needs the gradient of the image, `backward` returns NONE
+        )
         self._buffers: dict[str, Array] = {}
 
     def forward(self, x: Array, training: bool = False) -> Array:
         raise NotImplementedError
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array) -> Array:
         raise NotImplementedError
 
     def buffer(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
@@ -40,7 +46,9 @@ class Layer:
 class Linear(Layer):
     """y = x W + b, with `weight` W (D, M) and `bias` b (M,)."""
 
-    def __init__(self, inputs: int, outputs: int, initializer: Initializer, rng: np.random.Generator, dtype=np.float32) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, initializer: Initializer, rng: np.random.Generator, dtype: DTypeLike = np.float32
+    ) -> None:
         super().__init__()
         self.params["weight"] = initializer((inputs, outputs), inputs, outputs, rng).astype(dtype)
         self.params["bias"] = np.zeros(outputs, dtype)
@@ -53,7 +61,7 @@ class Linear(Layer):
         y += self.params["bias"]
         return y
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array) -> Array:
         """Gradients with respect to W, b and x.
 
         With `y_nm = sum_d x_nd W_dm + b_m` the chain rule gives
@@ -65,7 +73,7 @@ class Linear(Layer):
         np.matmul(self.x.T, dy, out=self.grads["weight"])
         np.add.reduce(dy, axis=0, out=self.grads["bias"])
         if not self.needs_dx:
-            return None
+            return NONE
         return np.matmul(dy, self.params["weight"].T, out=self.buffer("dx", self.x.shape, dy.dtype))
 
 

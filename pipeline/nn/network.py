@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from pipeline.characters import CLASSES, SIZE
 from pipeline.common.arrays import load_arrays, save_arrays
@@ -97,7 +98,7 @@ class Network:
         return softmax(logits, out=logits)
 
 
-def to_input(images: Array, dtype: np.dtype = np.float32, out: Array | None = None) -> Array:
+def to_input(images: Array, dtype: DTypeLike = np.float32, out: Array | None = None) -> Array:
     """What the network reads, (N, 1024) in [0, 1], from images (N, 32, 32) uint8, bright ink on 0."""
     if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE):
         raise DataError(f"images: need uint8 of shape (N, {SIZE}, {SIZE}), not {images.dtype} {images.shape}")
@@ -105,7 +106,7 @@ def to_input(images: Array, dtype: np.dtype = np.float32, out: Array | None = No
     return np.multiply(images.reshape(len(images), -1), x.dtype.type(1 / 255), out=x)
 
 
-def build_network(options: ModelOptions, rng: np.random.Generator, dtype: np.dtype = np.float32) -> Network:
+def build_network(options: ModelOptions, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Network:
     """The network that the options describe, its weights drawn from `rng`.
 
     mlp: [linear, activation] for each hidden layer, then linear to the classes.
@@ -116,7 +117,7 @@ def build_network(options: ModelOptions, rng: np.random.Generator, dtype: np.dty
     return Network(_layers(options, make_initializer(options.initializer, options.initial_value), rng, dtype), options)
 
 
-def _layers(options: ModelOptions, initializer: Initializer, rng: np.random.Generator, dtype: np.dtype) -> Iterable[Layer]:
+def _layers(options: ModelOptions, initializer: Initializer, rng: np.random.Generator, dtype: DTypeLike) -> Iterable[Layer]:
     activation = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": Relu}[options.activation]
     width = SIZE * SIZE
     if options.name == "cnn":
@@ -162,7 +163,7 @@ def _from_arrays(options: ModelOptions, arrays: dict[str, Array]) -> Network:
     """Build a network around stored weights. Shapes are checked before anything of that size is allocated."""
     stored = iter([array for name, array in arrays.items() if name.endswith(".weight")])
 
-    def next_stored(shape, fan_in, fan_out, rng):
+    def next_stored(shape: tuple[int, ...], *_: object) -> Array:
         array = next(stored, None)
         if array is None or array.shape != shape or array.dtype != np.float32:
             raise ValueError(f"needs float32 weights of shape {shape}")

@@ -25,7 +25,20 @@ def flush(state: dict[str, Array]) -> None:
         array[np.abs(array) < TINY] = 0
 
 
-class Sgd:
+class Optimizer:
+    """How a gradient becomes a step. `state` holds the arrays that a checkpoint must keep."""
+
+    state: dict[str, Array]
+
+    def __init__(self, weights: Array, options: TrainOptions) -> None:
+        raise NotImplementedError
+
+    def step(self, weights: Array, gradients: Array, lr: float) -> None:
+        """Move the weights (P,) in place; the gradients (P,) may be used up."""
+        raise NotImplementedError
+
+
+class Sgd(Optimizer):
     """w <- w - lr g. Robbins & Monro 1951, "A stochastic approximation method"."""
 
     def __init__(self, weights: Array, options: TrainOptions) -> None:
@@ -36,7 +49,7 @@ class Sgd:
         weights -= gradients
 
 
-class Momentum:
+class Momentum(Optimizer):
     """v <- m v + g, w <- w - lr v. Polyak 1964, "Some methods of speeding up the convergence of iteration methods"."""
 
     def __init__(self, weights: Array, options: TrainOptions) -> None:
@@ -50,7 +63,7 @@ class Momentum:
         weights -= np.multiply(velocity, lr, out=gradients)
 
 
-class Adam:
+class Adam(Optimizer):
     """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, w <- w - lr m' / (sqrt(v') + eps), where m' = m / (1 - b1^t) and
     v' = v / (1 - b2^t) undo the start at zero. Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1.
     """
@@ -80,9 +93,10 @@ class Adam:
         weights -= step
 
 
-def make_optimizer(weights: Array, options: TrainOptions) -> Sgd | Momentum | Adam:
-    """The optimiser the options name. `state` holds the arrays that a checkpoint must keep."""
-    return {"sgd": Sgd, "momentum": Momentum, "adam": Adam}[options.optimizer](weights, options)
+def make_optimizer(weights: Array, options: TrainOptions) -> Optimizer:
+    """The optimiser that the options name."""
+    optimizers: dict[str, type[Optimizer]] = {"sgd": Sgd, "momentum": Momentum, "adam": Adam}
+    return optimizers[options.optimizer](weights, options)
 
 
 def learning_rate(options: TrainOptions, progress: float) -> float:

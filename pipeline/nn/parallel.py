@@ -25,6 +25,10 @@ LARGE_BATCH = 30_000_000
 """Multiplications in the forward pass of a batch above which splitting wins more than the wait at the end of it costs."""
 
 
+def _quiet() -> None:
+    np.seterr(all="ignore")  # a loss that overflows is found by its value
+
+
 class Workers:
     """Replicas of a network, and the threads they work on. Close it after use."""
 
@@ -33,8 +37,7 @@ class Workers:
         self.replicas = [network] + [network.replica() for _ in range(parts - 1)]
         self.inputs = [np.empty((-(-batch_size // parts), SIZE * SIZE), network.weights.dtype) for _ in range(parts)]
         threads = min(parts, os.cpu_count() or 1)
-        quiet = {"initializer": lambda: np.seterr(all="ignore")}  # a loss that overflows is found by its value
-        self.pool = ThreadPoolExecutor(threads - 1, **quiet) if threads > 1 else None
+        self.pool = ThreadPoolExecutor(threads - 1, initializer=_quiet) if threads > 1 else None
 
     def close(self) -> None:
         if self.pool:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
 from pipeline.nn.convolution import BLOCK_BYTES, BLOCK_COLUMNS
 from pipeline.nn.initializers import Initializer
-from pipeline.nn.layers import Array, Layer
+from pipeline.nn.layers import NONE, Array, Layer
 
 
 class SameConv2d(Layer):
@@ -27,7 +28,7 @@ class SameConv2d(Layer):
         kernel: int,
         initializer: Initializer,
         rng: np.random.Generator,
-        dtype: np.dtype = np.float32,
+        dtype: DTypeLike = np.float32,
         rectify: bool = True,
     ) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class SameConv2d(Layer):
                 np.maximum(part, 0, out=part)
         return y
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array) -> Array:
         """Gradients with respect to weight, bias and x.
 
         With dz = dy where y > 0, and 0 elsewhere (dz = dy without the rectifier), the chain rule gives, with sums over all
@@ -79,10 +80,10 @@ class SameConv2d(Layer):
             self.grads["bias"][:] = dy.reshape(outputs, -1).sum(axis=1)
         turned = weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(inputs, -1)  # (C, M K K)
         total = np.zeros_like(turned)
-        dx = self.buffer("dx", self.x.shape, dy.dtype) if self.needs_dx else None
+        dx = self.buffer("dx", self.x.shape, dy.dtype) if self.needs_dx else NONE
         for rows, windows in self._unfolded(padded):
             total += self.x[:, rows].reshape(inputs, -1) @ windows.T
-            if dx is not None:
+            if self.needs_dx:
                 np.matmul(turned, windows, out=dx[:, rows].reshape(inputs, -1))
         self.grads["weight"][:] = total.reshape(inputs, outputs, kernel, kernel).transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
         return dx

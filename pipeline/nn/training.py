@@ -17,7 +17,7 @@ from pipeline.nn.history import EpochRecord, History
 from pipeline.nn.layers import Array
 from pipeline.nn.losses import cross_entropy
 from pipeline.nn.network import Network, to_input
-from pipeline.nn.optimizers import FLUSH_EVERY, flush, learning_rate, make_optimizer
+from pipeline.nn.optimizers import FLUSH_EVERY, Optimizer, flush, learning_rate, make_optimizer
 from pipeline.nn.options import TrainOptions
 from pipeline.nn.parallel import Workers
 from pipeline.nn.threads import one_blas_thread
@@ -85,7 +85,14 @@ def fit(
 
 
 def _epoch(
-    workers: Workers, optimizer, batches: Iterator[Data], size: int, valid: Data, options: TrainOptions, seed: int, epoch: int
+    workers: Workers,
+    optimizer: Optimizer,
+    batches: Iterator[Data],
+    size: int,
+    valid: Data,
+    options: TrainOptions,
+    seed: int,
+    epoch: int,
 ) -> EpochRecord:
     """One pass over the training set and one over the validation set. `epoch` counts from 0, `size` is the training set's."""
     start = time.perf_counter()
@@ -167,6 +174,6 @@ def _resume(checkpoint: Path, configuration: dict, state: dict[str, Array]) -> l
 
 
 def _digest(images: Array, labels: Array) -> str:
-    digest = sha256(np.ascontiguousarray(images))
-    digest.update(labels.astype(np.uint8))
+    digest = sha256(np.ascontiguousarray(images).data)
+    digest.update(labels.astype(np.uint8).data)
     return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.checks import check_each, is_whole
@@ -43,7 +44,7 @@ class UNet(Network):
     logits of its four pixels (depth to space).
     """
 
-    def __init__(self, options: UNetOptions, initializer: Initializer, rng: np.random.Generator, dtype: np.dtype) -> None:
+    def __init__(self, options: UNetOptions, initializer: Initializer, rng: np.random.Generator, dtype: DTypeLike) -> None:
         def convolution(inputs: int, outputs: int, kernel: int = 3, rectify: bool = True) -> SameConv2d:
             return SameConv2d(inputs, outputs, kernel, initializer, rng, dtype, rectify)
 
@@ -93,7 +94,7 @@ class UNet(Network):
                 d = self.pools[level - 1].backward(d)
 
 
-def build_unet(options: UNetOptions, rng: np.random.Generator, dtype: np.dtype = np.float32) -> UNet:
+def build_unet(options: UNetOptions, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> UNet:
     """The network that the options describe, its weights drawn from `rng` (He et al. 2015)."""
     return UNet(options, he, rng, dtype)
 

@@ -37,5 +37,5 @@ def to_pdf(page: Page, image: np.ndarray) -> bytes:
         pdf.set_stretching(100)
         pdf.set_stretching(100 * max(x1 - x0, 1) / pdf.get_string_width(word.text))
         with pdf.rotation(-page.rotation, *start):
-            pdf.text(*start, word.text + " ")
+            pdf.text(start[0], start[1], word.text + " ")
     return bytes(pdf.output())

@@ -29,13 +29,16 @@ def find_regions(gray: Image.Image) -> Regions:
 def _without_writing(gray: Image.Image) -> np.ndarray:
     """(h, w) float32 small picture in which dark strokes are closed."""
     factor = max(gray.size) / SMALL
-    small = gray.resize((max(8, round(gray.width / factor)), max(8, round(gray.height / factor))), Image.BOX, reducing_gap=1.0)
+    small = gray.resize(
+        (max(8, round(gray.width / factor)), max(8, round(gray.height / factor))), Image.Resampling.BOX, reducing_gap=1.0
+    )
     return ndimage.grey_closing(ndimage.gaussian_filter(np.asarray(small, np.float32), 1), size=(9, 9))
 
 
 def _levels(smooth: np.ndarray) -> np.ndarray:
     """Brightnesses that could part sheet and ground, from dark to bright."""
-    return np.linspace(*np.quantile(smooth, [0.02, 0.9]), LEVELS + 2)[1:-1]
+    dark, bright = np.quantile(smooth, [0.02, 0.9])
+    return np.linspace(dark, bright, LEVELS + 2)[1:-1]
 
 
 def _largest_region(bright: np.ndarray) -> np.ndarray | None:

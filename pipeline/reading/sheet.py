@@ -57,8 +57,8 @@ def cover_ground(gray: Image.Image, regions: Regions) -> Image.Image:
 def _paint(gray: Image.Image, smooth: np.ndarray, sheet: np.ndarray) -> Image.Image:
     """The picture with everything outside of the sheet as bright as the nearest place on it."""
     nearest = ndimage.distance_transform_edt(~sheet, return_distances=False, return_indices=True)
-    paper = Image.fromarray(smooth[tuple(nearest)].astype(np.uint8)).resize(gray.size, Image.BILINEAR)
-    return Image.composite(gray, paper, Image.fromarray(sheet.astype(np.uint8) * 255).resize(gray.size, Image.NEAREST))
+    paper = Image.fromarray(smooth[tuple(nearest)].astype(np.uint8)).resize(gray.size, Image.Resampling.BILINEAR)
+    return Image.composite(gray, paper, Image.fromarray(sheet.astype(np.uint8) * 255).resize(gray.size, Image.Resampling.NEAREST))
 
 
 def _shows_square_sides(hull: np.ndarray, shape: tuple[int, ...]) -> bool:

@@ -37,7 +37,7 @@ def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
     if corners is not None:
         corners = corners * np.divide(size, gray.size)
     if size != gray.size:
-        gray = gray.resize(size, Image.BOX)
+        gray = gray.resize(size, Image.Resampling.BOX)
     view = View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
     return view if corners is None else warp(view, *flatten_matrix(corners))
 
@@ -53,7 +53,7 @@ def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) 
     coefficients = tuple((to_view / to_view[2, 2]).ravel()[:8])
     kind = Image.Transform.PERSPECTIVE if np.any(to_view[2, :2]) else Image.Transform.AFFINE
     picture = Image.fromarray(view.pixels).transform(
-        size, kind, coefficients[: 8 if kind == Image.Transform.PERSPECTIVE else 6], Image.BILINEAR, fillcolor=fill
+        size, kind, coefficients[: 8 if kind == Image.Transform.PERSPECTIVE else 6], Image.Resampling.BILINEAR, fillcolor=fill
     )
     return View(np.asarray(picture), view.to_photo @ to_view)
 

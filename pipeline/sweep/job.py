@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from pipeline import tracking
 from pipeline.common.errors import StoppedError, UserError
 from pipeline.config.schema import TrackingConfig
-from pipeline.nn.training import EpochRecord
+from pipeline.nn.history import EpochRecord
 from pipeline.sweep.pruning import is_hopeless
 from pipeline.sweep.state import FINISHED, PLAN, STATE, states
 from pipeline.tracking.origin import is_gone, this_process

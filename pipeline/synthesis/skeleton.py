@@ -9,6 +9,8 @@ from scipy import ndimage
 from skimage.measure import approximate_polygon
 from skimage.morphology import skeletonize
 
+Pixel = tuple[int, int]  # row, column
+
 NEIGHBOURS = [(-1, 0), (0, 1), (1, 0), (0, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)]  # straight steps first
 STRAIGHT_ON = np.cos(np.radians(130))  # two branches that leave a junction wider apart than this are one stroke
 
@@ -53,9 +55,9 @@ def trace(skeleton: np.ndarray) -> tuple[list, list[np.ndarray]]:
 
 def ordered(pixels: np.ndarray) -> np.ndarray:
     """The pixels (K, 2) of a line one pixel wide in the order a pen visits them, from a free end if there is one."""
-    left = {tuple(p) for p in pixels}
+    left: set[Pixel] = {(row, column) for row, column in pixels.tolist()}
 
-    def neighbours(p):
+    def neighbours(p: Pixel) -> list[Pixel]:
         return [q for q in ((p[0] + a, p[1] + b) for a, b in NEIGHBOURS) if q in left]
 
     ends = [p for p in left if len(neighbours(p)) <= 1]
@@ -159,7 +161,7 @@ def chain(lines: list, branches: list, junctions: list, partner: dict) -> list[n
         if branch not in left:
             continue
         pieces = [junction_point(branches[branch][1 + side], junctions)]
-        entry = (branch, side)
+        entry: tuple[int, int] | None = (branch, side)
         while entry is not None and entry[0] in left:
             number, side = entry
             left.discard(number)
