@@ -63,4 +63,4 @@ fuzz: setup      ## 10,000 damaged files for every reader
 
 lock:            ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --extra test pyproject.toml -o requirements.lock
+	  --no-header --extra dev pyproject.toml -o requirements.lock
