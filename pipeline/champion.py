@@ -41,7 +41,7 @@ def register(client: Any, best: Any) -> str:
             client.create_registered_model(
                 MODEL_NAME,
                 description="Reads hand-printed characters and pages; see "
-                "pipeline/serving.py. `python -m pipeline.promote` sets the alias `champion`.",
+                "pipeline/tracking/serving.py. `python -m pipeline.promote` sets the alias `champion`.",
             )
         version = client.create_model_version(
             MODEL_NAME,
@@ -57,7 +57,7 @@ def register(client: Any, best: Any) -> str:
 
 def log_from_folder(best: Any) -> str:
     """Log the model from the weights that the sweep's job left in its folder; return its URI."""
-    from pipeline.serving import log_model
+    from pipeline.tracking.serving import log_model
 
     weights = Path(best.data.tags["folder"]) / paths.MODEL
     if not weights.exists() or md5(weights) != best.data.tags["weights"]:

@@ -340,7 +340,10 @@ def test_sync_leaves_a_living_run_alone_and_names_a_damaged_one(project, run):
     for name, text in (("living", json.dumps(start_event) + "\n"), ("damaged", "{\n{\n"), ("empty", "")):
         (journals / name).mkdir(parents=True)
         (journals / name / "events.jsonl").write_text(text)
-    one_line(run("pipeline.tracking", "sync", check=False), "outputs/journals/damaged")
+    done = run("pipeline.tracking", "sync", check=False)
+    damaged, living = done.stderr.strip().splitlines()
+    assert done.returncode == 1 and damaged.endswith("python -m pipeline.tracking discard damaged")
+    assert living.startswith("tracking: living: left alone, process ")
     assert (journals / "living/events.jsonl").read_text() == json.dumps(start_event) + "\n"
     assert not (project / "mlflow.db").exists()
 

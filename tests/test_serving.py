@@ -18,7 +18,7 @@ from PIL import Image
 from pipeline.characters import CLASSES
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
-from pipeline.serving import log_model
+from pipeline.tracking.serving import log_model
 from tests.conftest import ROOT, clean_environment
 
 OPTIONS = ModelOptions("mlp", [16], "sigmoid", 0.0, "xavier", 0.0, [], 5)

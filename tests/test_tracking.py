@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -11,17 +12,19 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
+import psutil
 import pytest
 
 from pipeline.common import paths
-from pipeline.common.errors import StoppedError
+from pipeline.common.errors import StoppedError, StoreError, UserError
 from pipeline.config.schema import TrackingConfig
-from pipeline.tracking import Run
+from pipeline.tracking import Run, lease
 from pipeline.tracking.journal import Journal, journals
-from pipeline.tracking.origin import this_process
-from pipeline.tracking.orphans import end_orphans, sync
-from pipeline.tracking.store import open_store
+from pipeline.tracking.origin import commit, is_gone, machine, this_process
+from pipeline.tracking.orphans import discard, end_orphans, sync
+from pipeline.tracking.store import _open, open_store, store_uri
 from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import edit
@@ -29,9 +32,20 @@ from tests.test_pipeline import edit
 LATE = "import sys; from pipeline.tracking import Run; from pipeline.config.schema import TrackingConfig\n"
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory) -> Path:
+    """A store without an experiment of ours: to make its tables takes MLflow a second or more."""
+    import mlflow
+
+    file = tmp_path_factory.mktemp("fresh") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
 @pytest.fixture
-def store(tmp_path, monkeypatch) -> TrackingConfig:
+def store(tmp_path, monkeypatch, fresh) -> TrackingConfig:
     """An empty store of its own."""
+    shutil.copy(fresh, tmp_path / "mlflow.db")
     monkeypatch.setattr(paths, "STORE_ROOT", tmp_path)
     return TrackingConfig("local", "handprint")
 
@@ -42,7 +56,7 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-GONE = f"{os.uname().nodename}:1:0"
+GONE = f"{machine()}:1:0"
 """A process that has ended: number 1 was started at another time."""
 
 
@@ -76,7 +90,7 @@ def test_a_run_ends_as_it_went(store, tmp_path):
 
 def test_none_records_nothing(store, tmp_path):
     record(TrackingConfig("none", "handprint"), "nothing")
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"], "the fixture's"
 
 
 def test_a_store_that_is_down_costs_nothing_and_loses_nothing(store, tmp_path, capsys):
@@ -139,6 +153,148 @@ def test_the_next_run_uploads_what_a_killed_one_left(store, tmp_path):
         "elsewhere",
         "other store",
     }
+
+
+def left_behind(store: TrackingConfig, process: str, since: float | None) -> Path:
+    """A journal whose process, on another machine, gave its last sign of life `since` seconds ago; None: never."""
+    journal = Journal.create("elsewhere")
+    tags = {"process": process, "stage": "train"}
+    journal.append("start", config=vars(store), name="elsewhere", weights=None, carrier=process, tags=tags)
+    if since is not None:
+        file = lease.leases() / quote(process, safe="")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        os.utime(file, (time.time() - since,) * 2)
+    return journal.folder
+
+
+def test_a_container_that_came_back_under_another_name_ends_its_old_runs(store, tmp_path, capsys):
+    """The process is out of sight; its signs of life on the shared disk tell."""
+    gone = left_behind(store, "0f3b/another-boot/4026532:7:1", since=lease.SECONDS + 30)
+    lives = left_behind(store, "web-2/another-boot/4026533:7:1", since=lease.SECONDS - 60)
+    unknown = left_behind(store, "web-3/another-boot/4026533:7:1", since=None)
+    client, experiment = open_store(store)
+    sweep = client.create_run(experiment, tags={"process": "0f3b/another-boot/4026532:7:1", "stage": "train"})
+    assert sync() == 0 and end_orphans(client, experiment) == 1
+    assert not gone.exists() and lives.exists() and unknown.exists()
+    assert f"{lives.name}: left alone, process 7 on web-2 may still run" in capsys.readouterr().err
+    assert {run.info.status for run in runs_of(tmp_path)[2]} == {"KILLED"}
+    assert client.get_run(sweep.info.run_id).info.status == "KILLED"
+
+
+def test_the_same_process_numbers_elsewhere_say_nothing():
+    """Process 1 lives here, and in every container."""
+    name, boot, namespace = machine().split("/")
+    started = f"{psutil.Process(os.getpid()).create_time():.0f}"
+    here, renamed, other = (
+        f"{where}:{os.getpid()}:{started}"
+        for where in (machine(), f"renamed/{boot}/{namespace}", f"{name}/{boot}/{int(namespace) + 1}")
+    )
+    assert not is_gone(here) and not is_gone(renamed)
+    assert not is_gone(other), "unknown, so taken to live, though the number is ours"
+    assert is_gone(here.replace(f":{os.getpid()}:", ":4194304:"))
+
+
+def test_a_process_that_records_gives_signs_of_life(store):
+    record(store, "alive")
+    assert (lease.leases() / quote(this_process(), safe="")).exists()
+
+
+def test_a_later_stage_with_other_options_is_a_child_of_its_training(store, tmp_path):
+    """MLflow never changes a parameter; the same options again add to the same run."""
+    with Run(store, "mlp", {"stage": "train"}) as run:
+        run.params({"train": {"lr": 0.1}})
+        run.tags({"weights": "abc"})
+    for beam, cer in ((8, 0.3), (2, 0.5), (8, 0.2), (2, 0.4)):
+        with Run(store, "ocr", {"stage": "ocr"}, weights="abc") as run:
+            run.params({"ocr": {"beam": beam, "language": "it's"}})
+            run.metrics({"ocr/cer": cer})
+    client, experiment = open_store(store)
+    training, child = sorted(client.search_runs([experiment]), key=lambda run: run.info.run_name != "mlp")
+    assert training.data.params == {"train.lr": "0.1", "ocr.beam": "8", "ocr.language": "it's"}
+    assert training.data.metrics["ocr/cer"] == 0.2
+    assert child.info.run_name == "ocr beam=2" and child.info.status == "FINISHED"
+    assert child.data.params["ocr.beam"] == "2" and child.data.metrics["ocr/cer"] == 0.4
+    assert child.data.tags["mlflow.parentRunId"] == training.info.run_id
+    assert not list(journals().glob("*/"))
+
+
+def test_what_the_store_refuses_for_good_is_told_once_kept_and_can_be_dropped(store, tmp_path, capsys):
+    """The rest of the run is recorded; a store that is away is another matter."""
+    with Run(store, "refused", {"stage": "train"}) as run:
+        run.params({"train": {"lr": 0.1}})
+        run.params({"train": {"lr": 0.2}})
+        run.metrics({"good": 1.0, "in:valid|name": 1.0})
+        run.metrics({"also good": 1.0})
+    (kept,) = journals().glob("*/")
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "never take part of it" in told and f"pipeline.tracking discard {kept.name}" in told
+    (run,) = runs_of(tmp_path)[2]
+    assert run.info.status == "FINISHED" and run.data.params == {"train.lr": "0.1"} and "also good" in run.data.metrics
+    events = kept / "events.jsonl"
+    with pytest.raises(UserError, match="may still run"):
+        discard(kept.name)
+    events.write_text(events.read_text().replace(this_process(), GONE))
+    sync(store)
+    assert capsys.readouterr().err == "", "told before"
+    assert sync() == 1 and "never take part of it" in capsys.readouterr().err, "who asks is told again"
+    discard(kept.name)
+    assert sync() == 0 and not kept.exists()
+    with pytest.raises(UserError, match="none waits"):
+        discard(kept.name)
+
+
+@pytest.mark.parametrize("name", ["my project #2", "q?x=1", "p%25q", "ä+b&c"])
+def test_a_project_with_any_name_can_be_copied_and_moved(tmp_path, monkeypatch, capsys, fresh, name):
+    """What is recorded after a move lies in the new place, also of a run from before; the old place is left alone."""
+    first, second = tmp_path / name, tmp_path / f"{name} moved"
+    first.mkdir()
+    if name == "ä+b&c":  # the others make their own
+        shutil.copy(fresh, first / "mlflow.db")
+    from mlflow.tracking._tracking_service import utils as tracking_utils
+
+    local = TrackingConfig("local", "handprint")
+    monkeypatch.setattr(paths, "STORE_ROOT", first)
+    with Run(local, "before", {"stage": "train"}) as run:
+        run.tags({"weights": "abc"})
+        run.text("note.txt", "before")
+    assert {path.name for path in first.iterdir()} == {"mlflow.db", "mlflow.db.lock", "mlruns", "outputs"}
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+    shutil.copytree(first, second)
+    files = {path for path in first.rglob("*") if path.is_file()}
+    monkeypatch.setattr(paths, "STORE_ROOT", second)
+    tracking_utils._artifact_repos_cache.clear()  # what MLflow remembers within a process; a move is between two
+    capsys.readouterr()
+    with Run(local, "later", weights="abc") as run:
+        run.text("later.txt", "later")
+    record(local, "after")
+    assert capsys.readouterr().err.count("the project was moved") == 1
+    assert {path for path in first.rglob("*") if path.is_file()} == files
+    client, _ = open_store(local)
+    by_name = {run.info.run_name: run for run in runs_of(second, store_uri(local))[2]}
+    for run, names in (("before", ["note.txt", "later.txt"]), ("after", ["note.txt"])):
+        for file in names:
+            assert Path(client.download_artifacts(by_name[run].info.run_id, file, tmp_path)).read_text()
+            assert (second / "mlruns" / by_name[run].info.run_id / "artifacts" / file).exists()
+
+
+def test_without_git_a_run_is_recorded_all_the_same(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit() == "none"
+
+
+def test_a_deleted_experiment_and_an_older_schema_are_told_with_the_cure(store, tmp_path):
+    client, experiment = open_store(store)
+    client.delete_experiment(experiment)
+    _open.cache_clear()
+    with pytest.raises(StoreError, match="mlflow experiments restore -x 1"):
+        open_store(store)
+    with sqlite3.connect(tmp_path / "mlflow.db") as tables:
+        tables.execute("update alembic_version set version_num = '451aebb31d03'")
+    script = LATE + "from pipeline.tracking.store import open_store; open_store(TrackingConfig('local', 'x'))"
+    environment = {**clean_environment(), "DVC_ROOT": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=paths.ROOT, env=environment, capture_output=True, text=True)
+    assert "python -m mlflow db upgrade sqlite+pysqlite:///" in done.stderr.splitlines()[-1], done.stderr
 
 
 def test_several_processes_open_a_fresh_store_at_once(tmp_path):

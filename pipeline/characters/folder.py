@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 
 from pipeline.characters import CLASSES
 from pipeline.characters.dataset import Characters, Splits, split_per_class
-from pipeline.common.errors import DataError
+from pipeline.common.errors import BlankError, DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 25_000_000
@@ -59,7 +59,7 @@ def read_image(path: Path) -> np.ndarray:
     """Return one character as (64, 64) uint8, bright ink on 0, aspect kept, whatever the image's size and polarity.
 
     Raises:
-        DataError: not an image, damaged, too large, or nothing on it.
+        DataError: not an image, damaged or too large; BlankError: nothing on it.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -72,7 +72,7 @@ def read_image(path: Path) -> np.ndarray:
         raise DataError(f"{path}: cannot be read as an image ({type(error).__name__}); replace or remove it") from error
     ink = _find_ink(grey)
     if ink is None:
-        raise DataError(f"{path}: nothing on it; replace or remove it")
+        raise BlankError(f"{path}: nothing on it; replace or remove it")
     fitted = ImageOps.contain(Image.fromarray(ink), (BOX, BOX), Image.Resampling.BOX)
     return np.asarray(ImageOps.pad(fitted, (BOX, BOX), color=0))
 

@@ -13,6 +13,14 @@ class DataError(UserError):
     """A data or model file is missing, damaged, of the wrong shape, or not to be trusted."""
 
 
+class BlankError(DataError):
+    """An image of one character has nothing on it."""
+
+
+class StoreError(UserError):
+    """The store of runs and models cannot be used."""
+
+
 class PageError(UserError):
     """A page cannot be read: not an image, too large, empty, or nothing on it."""
 

@@ -1,40 +1,116 @@
-"""`python -m pipeline.tracking sync`, and MLflow's own commands with the project's store: `ui`, `serve`."""
+"""The store's command line: look at the runs, serve the champion, upload or drop what waits.
 
+    python -m pipeline.tracking ui                  # look at the runs: the MLflow UI
+    python -m pipeline.tracking serve --workers 2   # answer images with text over HTTP, with the champion
+    python -m pipeline.tracking sync                # upload the runs kept while the store could not be reached
+    python -m pipeline.tracking discard JOURNAL     # drop what the store refuses, as `sync` names it
+
+Other words with `=` are Hydra overrides, such as tracking=server; other options go to `mlflow ui` and `mlflow models serve`.
+"""
+
+import argparse
 import os
 import socket
 import sys
+from typing import Any, NoReturn
 
+from hydra import compose, initialize_config_dir
+
+from pipeline.common import paths
+from pipeline.common.errors import UserError
+from pipeline.config import schema
+from pipeline.config.command import fail
 from pipeline.config.schema import TrackingConfig
-from pipeline.tracking.orphans import sync
-from pipeline.tracking.store import MODEL_NAME, VIEW, open_store, store_uri
+from pipeline.tracking.orphans import discard, sync
+from pipeline.tracking.store import MODEL_NAME, VIEW, answering, open_store, store_uri
 
-USAGE = """usage: python -m pipeline.tracking sync                # upload runs kept while the store could not be reached
-       python -m pipeline.tracking ui [--port 5000]    # look at the runs
-       python -m pipeline.tracking serve [--port 5000] # answer images with text, with the champion"""
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        fail("tracking", UserError(f"{message}; see python -m pipeline.tracking --help"))
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The command with its options, and the options that are MLflow's."""
+    summary, examples = __doc__.split("\n\n", 1)
+    parser = Parser(
+        "python -m pipeline.tracking", description=summary, epilog=examples, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("command", choices=["ui", "serve", "sync", "discard"])
+    parser.add_argument("words", nargs="*", metavar="WORD", help="Hydra overrides; the journal to discard")
+    parser.add_argument("--port", type=int, default=5000, help="of ui and serve; 5000 if not given")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on; 127.0.0.1, this machine only, if not given"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="processes that answer; serve: 0.8 GB each, 1 if not given")
+    known, others = parser.parse_known_args(arguments)
+    known.words += [word for word in others if "=" in word and not word.startswith("-")]
+    return known, [word for word in others if word not in known.words]
+
+
+def compose_tracking(overrides: list[str]) -> TrackingConfig:
+    """The store as conf/ and the overrides name it."""
+    with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
+        return schema.read(compose("config", overrides), ("tracking",)).tracking
+
+
+def start(command: str, config: TrackingConfig, options: argparse.Namespace, others: list[str]) -> NoReturn:
+    """Become MLflow's own server.
+
+    Raises:
+        UserError: the port is taken, there is no champion, or the store is elsewhere or cannot be used.
+    """
+    if config.uri == "none":
+        raise UserError("tracking.uri: none records nothing; name the store to look at")
+    client, experiment = open_store(config)
+    if command == "ui" and config.uri.startswith("http"):
+        print(f"The runs: {runs_page(config.uri, experiment)}")
+        sys.exit()
+    if command == "serve":
+        check_champion(client)
+    with socket.socket() as probe:
+        if probe.connect_ex((options.host, options.port)) == 0:
+            other = f"python -m pipeline.tracking {command} --port {options.port + 1}"
+            raise UserError(f"port {options.port} is in use; choose another one: {other}")
+    address = ["--host", options.host, "--port", str(options.port), "--workers", str(options.workers)]
+    if command == "ui":
+        print(f"The runs: {runs_page(f'http://{options.host}:{options.port}', experiment)}", flush=True)
+        words = ["ui", "--backend-store-uri", store_uri(config), *address]
+    else:
+        words = ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local", *address]
+    os.environ["MLFLOW_TRACKING_URI"] = store_uri(config)
+    os.execvp(sys.executable, [sys.executable, "-m", "mlflow", *words, *others])
+
+
+def runs_page(server: str, experiment: str) -> str:
+    """The address of the table of runs, with the columns that matter."""
+    return f"{server}/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}"
+
+
+def check_champion(client: Any) -> None:
+    """Make sure that there is a champion; otherwise UserError."""
+    models = client.search_registered_models(f"name = '{MODEL_NAME}'")
+    if not models or "champion" not in models[0].aliases:
+        raise UserError("there is no champion to serve yet; make one: python -m pipeline.promote")
 
 
 def main() -> None:
-    store = store_uri(TrackingConfig("local", ""))
-    commands = {
-        "ui": ["ui", "--backend-store-uri", store, "--host", "127.0.0.1", "--workers", "1"],
-        "serve": ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local", "--host", "127.0.0.1"],
-    }
-    command, *rest = sys.argv[1:] or [""]
-    if command == "sync":
-        sys.exit(1 if sync() else 0)
-    if command not in commands:
-        sys.exit(USAGE)
-    port = int(rest[rest.index("--port") + 1]) if "--port" in rest[:-1] else 5000
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            sys.exit(
-                f"tracking: port {port} is in use; choose another one: python -m pipeline.tracking {command} --port {port + 1}"
-            )
-    if command == "ui":
-        experiment = open_store(TrackingConfig("local", "handprint"))[1]
-        print(f"The runs: http://127.0.0.1:{port}/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}", flush=True)
-    os.environ.setdefault("MLFLOW_TRACKING_URI", store)
-    os.execvp(sys.executable, [sys.executable, "-m", "mlflow", *commands[command], *rest])
+    options, others = parse(sys.argv[1:])
+    try:
+        if options.command == "sync":
+            sys.exit(1 if sync() else 0)
+        if options.command == "discard":
+            if len(options.words) != 1:
+                raise UserError("name one journal to discard, as `python -m pipeline.tracking sync` prints it")
+            discard(options.words[0])
+            return
+        config = compose_tracking(options.words)
+        with answering(config):
+            start(options.command, config, options, others)
+    except UserError as error:
+        fail("tracking", error)
 
 
 if __name__ == "__main__":

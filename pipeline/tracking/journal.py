@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.common import paths
+from pipeline.common.errors import DataError
 from pipeline.common.files import writing
 
 
@@ -55,16 +56,28 @@ class Journal:
         return str(target.relative_to(self.folder))
 
     def events(self) -> list[dict[str, Any]]:
-        """All events so far; a last line cut short by a crash is left out."""
+        """All events so far; a last line cut short by a crash is left out.
+
+        Raises:
+            DataError: a line is damaged.
+        """
         file = self.folder / "events.jsonl"
-        lines = file.read_text(encoding="utf-8").split("\n")[:-1] if file.exists() else []
-        return [json.loads(line) for line in lines]
+        lines = file.read_bytes().split(b"\n")[:-1] if file.exists() else []
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise DataError(f"events.jsonl is damaged: {error}") from None
 
     @property
     def state(self) -> dict[str, Any]:
-        """`run_id` in the store (None before it exists there) and `uploaded`, the number of events it has."""
+        """How far the upload came.
+
+        `run_id` in the store (None before it exists there), `uploaded`, the number of events it has, `refused`, the numbers
+        of those among them that the store will not have, and `told`, whether the user knows.
+        """
         file = self.folder / "state.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"run_id": None, "uploaded": 0}
+        begun = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return {"run_id": None, "uploaded": 0, "refused": [], "told": False} | begun
 
     @state.setter
     def state(self, value: dict[str, Any]) -> None:

@@ -1,40 +1,68 @@
 """Where a run comes from: which code, which data, which process, and whether that process still lives."""
 
 import os
+import platform
 import subprocess
 from functools import cache
+from pathlib import Path
 
 import psutil
 
 from pipeline.common import paths, processor
 from pipeline.common.files import md5
+from pipeline.tracking import lease
 
 
 @cache
 def where_it_ran() -> dict[str, str]:
     """Tags that say which code, on which data, in which process: enough to reproduce a run and to recognise an orphan."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"], cwd=paths.ROOT, capture_output=True, text=True
-    )
     pointer = paths.ROOT / "data.dvc"
     return {
-        "git.commit": git.stdout.strip() or "none",
+        "git.commit": commit(),
         "data.version": md5(pointer) if pointer.exists() else "none",
         "processor": processor.kernels(),
         "process": this_process(),
     }
 
 
+def commit() -> str:
+    """The commit of the project's code, `-dirty` if files differ from it; `none` without git or outside a repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True).stdout.strip() or "none"
+    except OSError:  # no git here, as in a slim image
+        return "none"
+
+
+@cache
+def machine() -> str:
+    """Where process numbers mean something, as `host name/boot/process namespace`.
+
+    A container that is started again is another machine, whatever its host name; so is a host that was booted again.
+    Beyond Linux the host name is all there is.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return platform.node()
+    return f"{platform.node()}/{boot}/{namespace.strip('pid:[]')}"
+
+
 def this_process() -> str:
-    """This process as `host:pid:start time`, which no later process will be."""
-    return f"{os.uname().nodename}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+    """This process as `machine:pid:start time`, which no later process will be."""
+    return f"{machine()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
 def is_gone(process: str) -> bool:
-    """Whether a process as named by `this_process` has ended; one on another host is taken to live."""
-    host, pid, started = process.rsplit(":", 2)
-    if host != os.uname().nodename:
-        return False
+    """Whether a process as named by `this_process` has ended.
+
+    On this machine its number tells. One on another machine, or in a container that is no more, is gone once its lease has
+    run out; one that never had a lease in this folder is taken to live.
+    """
+    where, pid, started = process.rsplit(":", 2)
+    if where.partition("/")[2] != machine().partition("/")[2] or "/" not in where and where != platform.node():
+        return lease.has_run_out(process)
     try:
         other = psutil.Process(int(pid))
         return other.status() == psutil.STATUS_ZOMBIE or abs(other.create_time() - float(started)) > 2

@@ -1,16 +1,16 @@
 """What processes left behind that were killed, or could not reach the store: their journals, and runs that still say RUNNING."""
 
-import os
 import sys
 from typing import Any
 
 from filelock import FileLock
 
+from pipeline.common.errors import DataError, UserError
 from pipeline.config.schema import TrackingConfig
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import is_gone
 from pipeline.tracking.store import all_runs, first_line, open_store
-from pipeline.tracking.upload import upload
+from pipeline.tracking.upload import RefusedError, tell_refused, upload
 
 REASON = "its process was killed"
 
@@ -19,7 +19,8 @@ def sync(only: TrackingConfig | None = None) -> int:
     """Upload every journal that no process carries any more, as KILLED if its run had not ended.
 
     Args:
-        only: leave the journals for other stores and experiments where they are.
+        only: leave the journals for other stores and experiments where they are, and what was refused and told about.
+            Without it the user asks: all are tried, and each is told about.
 
     Returns:
         how many could not be uploaded.
@@ -32,25 +33,61 @@ def sync(only: TrackingConfig | None = None) -> int:
             journal = Journal(folder)
             try:
                 events = journal.events()
-                if not events or only and vars(only) != events[0]["config"] or not is_gone(events[0]["carrier"]):
+                if not events or only and vars(only) != events[0]["config"]:
+                    continue
+                if (living := living_process(events)) is not None:
+                    if only is None:
+                        print(f"tracking: {folder.name}: left alone, {living} may still run", file=sys.stderr)
                     continue
                 if events[-1]["kind"] != "end":
-                    if not is_gone(events[0]["tags"]["process"]):
-                        continue
                     journal.append("end", status="KILLED", reason=REASON)
                 client, experiment = open_store(TrackingConfig(**events[0]["config"]))
-                upload(journal, client, experiment)
+                upload(journal, client, experiment, again=only is None)
+            except (RefusedError, DataError) as error:
+                failed += 1
+                tell_refused(journal, error, always=only is None)
+                continue
             except Exception as error:  # the next one may lie in another store
                 failed += 1
-                print(f"tracking: {os.path.relpath(folder)}: {first_line(error)}", file=sys.stderr)
+                print(f"tracking: {folder.name}: {first_line(error)}", file=sys.stderr)
                 continue
             journal.discard()
             print(f"tracking: {folder.name}: uploaded", file=sys.stderr)  # standard output may be a page's text
     return failed
 
 
+def living_process(events: list[dict[str, Any]]) -> str | None:
+    """The process that carries a journal, or still writes it, in words; None if both are gone."""
+    processes = [events[0]["carrier"]] + ([events[0]["tags"]["process"]] if events[-1]["kind"] != "end" else [])
+    for process in processes:
+        if not is_gone(process):
+            where, pid, _ = process.rsplit(":", 2)
+            return f"process {pid} on {where.partition('/')[0]}"
+    return None
+
+
+def discard(name: str) -> None:
+    """Remove the journal called `name`: what the store does not have of it is gone.
+
+    Raises:
+        UserError: there is none, or its process may still run.
+    """
+    waiting = {folder.name: folder for folder in sorted(journals().glob("*/"))}
+    if name not in waiting:
+        raise UserError(f"no journal {name}: " + (f"there are {', '.join(waiting)}" if waiting else "none waits"))
+    journal = Journal(waiting[name])
+    try:
+        events = journal.events()
+    except DataError:
+        events = []
+    if events and (living := living_process(events)) is not None:
+        raise UserError(f"{name}: {living} may still run; stop it first")
+    journal.discard()
+    print(f"tracking: {name}: discarded", file=sys.stderr)
+
+
 def end_orphans(client: Any, experiment: str) -> int:
-    """Mark the runs that still say RUNNING though their process on this host is gone as KILLED; return how many."""
+    """Mark the runs that still say RUNNING though their process is gone as KILLED; return how many."""
     orphans = [
         run
         for run in all_runs(client, experiment, "attributes.status = 'RUNNING'")

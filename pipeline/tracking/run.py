@@ -9,11 +9,12 @@ from typing import Any
 
 from pipeline.common.errors import StoppedError
 from pipeline.config.schema import TrackingConfig, flatten
+from pipeline.tracking import lease
 from pipeline.tracking.journal import Journal
 from pipeline.tracking.origin import this_process, where_it_ran
 from pipeline.tracking.orphans import sync
 from pipeline.tracking.store import first_line, open_store, store_uri
-from pipeline.tracking.upload import upload
+from pipeline.tracking.upload import RefusedError, tell_refused, upload
 
 FLUSH_SECONDS = 2.0
 
@@ -24,7 +25,8 @@ class Run:
     Args:
         config: which store, which experiment; with the uri `none` nothing is recorded at all.
         name: of the run, and tags for it.
-        weights: md5 of a model's weights: add to the newest run that has this tag `weights`, if there is one.
+        weights: md5 of a model's weights: add to the newest run that has this tag `weights`, if there is one; as a child of
+            it if it has other values of the same parameters already.
         carrier: the process that carries the journal to the store, if it is not this one.
     """
 
@@ -43,6 +45,7 @@ class Run:
         if config.uri == "none":
             return
         self.journal = Journal.create(name)
+        lease.hold(this_process())
         self._append(
             "start",
             config=vars(config),
@@ -111,6 +114,8 @@ class Run:
             self.error = InterruptedError("interrupted")
         if self.error is None:
             self.journal.discard()
+        elif isinstance(self.error, RefusedError):
+            tell_refused(self.journal, self.error)
         else:
             print(
                 f"tracking: the run could not be uploaded to {store_uri(self.config)} ({first_line(self.error)}); "

@@ -3,15 +3,20 @@
 import json
 import logging
 import os
+import shlex
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from filelock import FileLock
 
 from pipeline.common import paths
+from pipeline.common.errors import StoreError, UserError
 from pipeline.config.schema import TrackingConfig
+from pipeline.tracking.moved import relocate
 from pipeline.tracking.origin import where_it_ran
 
 MODEL_NAME = "handprint"
@@ -36,7 +41,13 @@ COLUMNS = [
 
 def store_uri(config: TrackingConfig) -> str:
     """The store's address; `local` is a SQLite file in the project, absolute so that it holds from any folder."""
-    return f"sqlite:///{paths.STORE_ROOT / 'mlflow.db'}" if config.uri == "local" else config.uri
+    if config.uri != "local":
+        return config.uri
+    from sqlalchemy import (
+        URL,  # quotes what an address cannot hold; at a plain `sqlite:`, MLflow makes a folder of the quoted name
+    )
+
+    return URL.create("sqlite+pysqlite", database=str(paths.STORE_ROOT / "mlflow.db")).render_as_string()
 
 
 def open_store(config: TrackingConfig) -> tuple[Any, str]:
@@ -44,11 +55,11 @@ def open_store(config: TrackingConfig) -> tuple[Any, str]:
 
     A fresh SQLite store crashes when several processes migrate it at once, hence the lock.
     """
-    return _open(store_uri(config), config.experiment)
+    return _open(store_uri(config), config.experiment, config.uri == "local")
 
 
 @cache
-def _open(uri: str, name: str) -> tuple[Any, str]:
+def _open(uri: str, name: str, is_ours: bool) -> tuple[Any, str]:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "6")  # twice this is what a dead store may cost at the end of a run
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -60,11 +71,24 @@ def _open(uri: str, name: str) -> tuple[Any, str]:
         logging.getLogger(talkative).setLevel(logging.ERROR)
     mlflow.set_tracking_uri(uri)
     with FileLock(paths.STORE_ROOT / "mlflow.db.lock", timeout=120):
-        client = mlflow.MlflowClient()
-        experiment = client.get_experiment_by_name(name)
+        try:
+            client = mlflow.MlflowClient()
+            experiment = client.get_experiment_by_name(name)
+        except mlflow.MlflowException as error:
+            if "out-of-date database schema" not in str(error):
+                raise
+            upgrade = f"python -m mlflow db upgrade {shlex.quote(uri)}"
+            raise StoreError(
+                f"it was made by another version of MLflow; back it up, then bring it up to date: {upgrade}"
+            ) from None
+        if is_ours:
+            relocate(paths.STORE_ROOT)
         if experiment is not None:
+            if experiment.lifecycle_stage == "deleted":
+                command = f"MLFLOW_TRACKING_URI={shlex.quote(uri)} mlflow experiments restore -x {experiment.experiment_id}"
+                raise StoreError(f"experiment {name} is deleted; bring it back: {command}")
             return client, experiment.experiment_id
-        location = f"file://{paths.STORE_ROOT / 'mlruns'}" if uri.startswith("sqlite:") else None
+        location = (paths.STORE_ROOT / "mlruns").as_uri() if uri.startswith("sqlite") else None
         return client, client.create_experiment(
             name,
             artifact_location=location,
@@ -115,8 +139,35 @@ def log(
     )
 
 
-def first_line(error: Exception) -> str:
-    """The first line of the message of an error's first cause, short enough for a terminal."""
-    while error.__cause__ or error.__context__:
+@contextmanager
+def answering(config: TrackingConfig) -> Iterator[None]:
+    """What MLflow raises inside becomes one line that names the store and says what to do.
+
+    Raises:
+        StoreError: the store is away, damaged, of another schema, or refuses to answer.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in ("mlflow", "sqlalchemy", "sqlite3"):
+            raise
+        raise StoreError(f"{store_uri(config)}: {first_line(error)}") from error
+
+
+CURES = {
+    "Invalid Host header": "start the server with --allowed-hosts and the name it is called by",
+    "not authenticated": "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+    "Connection refused": "is the server running?",
+}
+"""What to do, by a part of what MLflow says."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of the message of an error's first cause, with what can be done about it."""
+    while not isinstance(error, UserError) and (error.__cause__ or error.__context__):
         error = error.__cause__ or error.__context__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    cures = [cure for part, cure in CURES.items() if part in line]
+    return "; ".join([line[: 160 if cures else 500], *cures])

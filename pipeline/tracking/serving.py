@@ -4,10 +4,11 @@
 A picture file (JPEG, PNG, ...) comes base64-encoded as a parameter, beside any image, which is then not looked at:
 `page` for a photo of a page, `character` for a picture of one character, dark or bright ink.
 
-    curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' \
-        -d '{"inputs": [[[0]]], "params": {"page": "'$(base64 -w0 photo.jpg)'"}}'
+    (printf '{"inputs": [[[0]]], "params": {"page": "'; base64 < photo.jpg | tr -d '\n'; printf '"}}') |
+        curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d @-
 
-This file is both what logs the model and, copied into it, the model's own code.
+What cannot be read is answered with status 400 and one line that says why; where nothing is written, the text is empty. This
+file is both what logs the model and, copied into it, the model's own code.
 """
 
 import base64
@@ -22,16 +23,19 @@ from typing import Any
 import mlflow
 import numpy as np
 import yaml
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.folder import read_image
 from pipeline.characters.normalise import normalise_all
 from pipeline.common import paths
-from pipeline.common.errors import DataError
+from pipeline.common.errors import BlankError, DataError, PageError, UserError
 from pipeline.nn.network import load_network
 from pipeline.output.export import to_json
 from pipeline.reading.language import load_language
 from pipeline.reading.options import OcrOptions
+from pipeline.reading.page import Page
 from pipeline.reading.photo import load_photo
 from pipeline.reading.reader import read
 
@@ -67,20 +71,48 @@ class CharacterReader(mlflow.pyfunc.PythonModel):
         """Classify images, or read the picture in `params`.
 
         Returns:
-            `text`; for characters also `characters`, a list of N, and `probabilities` (N, 36) in the order 0-9A-Z; for a
-            page also what `pipeline.ocr` writes as JSON: its lines, words, characters with boxes and confidences.
+            `text`; for characters also `characters`, a list of N, "" where nothing is written, and `probabilities` (N, 36) in
+            the order 0-9A-Z; for a page also what `pipeline.ocr` writes as JSON: its lines, words, characters with boxes and
+            confidences.
+
+        Raises:
+            MlflowException: INVALID_PARAMETER_VALUE, with one line that says what cannot be read, and why. Any other
+                exception MLflow would answer without its message.
         """
         params = params or {}
-        if params.get("page"):
-            page = read(load_photo(Picture(params["page"], "page"), "page"), self.network, self.options, self.language)
-            return json.loads(to_json(page, "page"))
-        if params.get("character"):
-            images = read_image(Picture(params["character"], "character"))[None]  # (1, 64, 64)
-        else:
-            images = np.clip(np.rint(model_input), 0, 255).astype(np.uint8)  # (N, H, W)
-        probabilities = self.network.predict(normalise_all(images))
-        characters = [CLASSES[label] for label in probabilities.argmax(axis=1)]
+        try:
+            if params.get("page"):
+                return self._page(Picture(params["page"], "page"))
+            if params.get("character"):
+                return self._characters(read_image(Picture(params["character"], "character"))[None])  # (1, 64, 64)
+            if not np.isfinite(model_input).all():
+                raise DataError("inputs: not all numbers are finite; send brightness from 0 to 255, the ink bright")
+            return self._characters(np.clip(np.rint(model_input), 0, 255).astype(np.uint8))  # (N, H, W)
+        except BlankError:
+            return self._characters(np.zeros((1, SIZE, SIZE), np.uint8))
+        except UserError as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
+
+    def _page(self, picture: Picture) -> dict[str, Any]:
+        photo = load_photo(picture, "page")
+        try:
+            page = read(photo, self.network, self.options, self.language)
+        except PageError:  # nothing is written
+            page = Page(photo.shape[1], photo.shape[0], 0.0, [])
+        return json.loads(to_json(page, "page"))
+
+    def _characters(self, images: np.ndarray) -> dict[str, Any]:
+        """What is written on images (N, H, W) uint8; one without ink is "", its classes all alike."""
+        written = images.min(axis=(1, 2)) < images.max(axis=(1, 2))  # (N,)
+        probabilities = self._unknown(len(images))
+        if written.any():
+            probabilities[written] = self.network.predict(normalise_all(images[written]))
+        characters = [CLASSES[label] if ink else "" for label, ink in zip(probabilities.argmax(axis=1), written)]
         return {"text": "".join(characters), "characters": characters, "probabilities": probabilities}
+
+    def _unknown(self, n: int) -> np.ndarray:
+        """Probabilities (N, 36) float32 of which none is higher than another."""
+        return np.full((n, len(CLASSES)), 1 / len(CLASSES), np.float32)
 
 
 def log_model(run_id: str, weights: Path) -> str:
