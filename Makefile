@@ -34,6 +34,9 @@ lint: setup      ## style: ruff's rules, its one format, a licence for each file
 typecheck: setup ## types: mypy on pipeline/
 	@mypy
 
+docs: setup      ## the documentation, with the API reference, as a web site in outputs/site
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+
 test: setup      ## the tests
 	@python -m pytest
 
