@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.common.processor import NATIVE
+
 ROOT = Path(__file__).resolve().parent.parent
 
 TINY = [
@@ -69,5 +71,6 @@ def run(project: Path) -> Callable[..., subprocess.CompletedProcess]:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without what would point a child at other stores or stages."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "HANDPRINT_"))}
+    foreign = ("DVC_", "MLFLOW_", "HANDPRINT_")
+    kept = {key: value for key, value in os.environ.items() if key == NATIVE or not key.startswith(foreign)}
     return {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}

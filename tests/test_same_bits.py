@@ -49,7 +49,11 @@ for array in (network.weights, characters.images[:10], page):
 
 def run(code: str, **environment: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={**clean_environment(), **environment}, text=True, capture_output=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**clean_environment(), processor.NATIVE: "0", **environment},
+        text=True,
+        capture_output=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split("\n")
