@@ -36,7 +36,7 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     parsed = OverridesParser.create().parse_overrides(overrides)
     space = [override for override in parsed if override.is_sweep_override()]
-    fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
+    fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     if not space:
         raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
     options = config.read(compose("config", fixed), ("tracking", "sweep"))

@@ -1,6 +1,7 @@
 """The user's own characters: one folder a class (`0`..`9`, `A`..`Z`, lower-case names too), images of any size and polarity."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -55,7 +56,7 @@ def _class_folders(root: Path) -> list[Path]:
     return folders
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path | BinaryIO) -> np.ndarray:
     """Return one character as (64, 64) uint8, bright ink on 0, aspect kept, whatever the image's size and polarity.
 
     Raises:

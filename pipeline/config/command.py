@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 import yaml
@@ -70,7 +70,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
         fail(stage, error)  # PyYAML has errors of many types for a file that is not YAML
 
 
-def fail(name: str, error: Exception) -> None:
+def fail(name: str, error: Exception) -> NoReturn:
     """Print the error as one line and exit with status 1."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hint = "" if isinstance(error, (UserError, OSError)) else "; see conf/ or --help for the keys there are"

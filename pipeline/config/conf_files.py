@@ -22,12 +22,13 @@ def check_file(file: Path) -> None:
     depth = 0
     try:
         for event in yaml.parse(file.read_bytes(), Loader=yaml.SafeLoader):
+            line = f"line {event.start_mark.line + 1}" if event.start_mark else "it"
             if len(getattr(event, "value", "")) > MAX_VALUE:
-                raise ConfigError(f"{file}: line {event.start_mark.line + 1}: a value longer than {MAX_VALUE:,} characters")
+                raise ConfigError(f"{file}: {line}: a value longer than {MAX_VALUE:,} characters")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if getattr(event, "tag", None) or getattr(event, "anchor", None) or depth > MAX_DEPTH:
                 raise ConfigError(
-                    f"{file}: line {event.start_mark.line + 1}: tags, anchors and values nested more than "
+                    f"{file}: {line}: tags, anchors and values nested more than "
                     f"{MAX_DEPTH} deep are not allowed; write the plain value"
                 )
     except (yaml.YAMLError, ValueError) as error:  # ValueError: of bytes that are no text
@@ -51,7 +52,7 @@ def check_tracked(stage: str, choices: dict[str, str], dvc_file: Path = ROOT / "
     Raises:
         ConfigError: naming the file that `dvc.yaml` does not list among the stage's params.
     """
-    tracked = set()
+    tracked: set[str] = set()
     for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
         tracked.update(entry if isinstance(entry, dict) else [entry])
     for section in READS[stage]:

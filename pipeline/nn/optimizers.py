@@ -30,7 +30,7 @@ class Optimizer:
 
     state: dict[str, Array]
 
-    def __init__(self, weights: Array, options: TrainOptions) -> None:
+    def __init__(self, weights: Array, options: TrainOptions | None) -> None:
         raise NotImplementedError
 
     def step(self, weights: Array, gradients: Array, lr: float) -> None:
@@ -70,7 +70,7 @@ class Adam(Optimizer):
 
     BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # the paper's values
 
-    def __init__(self, weights: Array, options: TrainOptions) -> None:
+    def __init__(self, weights: Array, options: TrainOptions | None = None) -> None:
         self.state = {"mean": np.zeros_like(weights), "square": np.zeros_like(weights), "steps": np.zeros(1, np.int64)}
         self._step = np.empty_like(weights)
 

@@ -64,7 +64,7 @@ class Canvas:
         layer = Image.new("L", (side, side), 0)
         for text, x, y, capital, typeface, stretch in texts:
             font = load_typeface(typeface, round(capital * FINE))
-            left, top, right, bottom = font.getbbox(text, anchor="ls")
+            left, top, right, bottom = map(round, font.getbbox(text, anchor="ls"))
             if right <= left or bottom <= top:
                 continue
             word = Image.new("L", (right - left, bottom - top), 0)

@@ -4,10 +4,10 @@ Notes, lists, forms, columns of amounts, sums, time tables, pages of codes, sing
 the page reader learn from how words, numbers and codes follow one another; the words are the most frequent English ones.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Token(NamedTuple):
 
 
 Line = list[Token]
+Choice = TypeVar("Choice")
 
 
 def random_page(rng: np.random.Generator, characters: str) -> list[Line]:
@@ -54,7 +55,7 @@ def _vocabulary() -> tuple[list[str], np.ndarray]:
     return words, mass / mass[-1]
 
 
-def _pick(rng: np.random.Generator, choices):
+def _pick(rng: np.random.Generator, choices: Mapping[Choice, float]) -> Choice:
     """One of a dict's keys, drawn by their weights."""
     keys, weights = list(choices), np.array(list(choices.values()), float)
     return keys[int(np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random()))]

@@ -98,7 +98,7 @@ class Run:
             return
         self._append(
             "end",
-            reason=error and (str(error) or kind.__name__),
+            reason=error and (str(error) or type(error).__name__),
             status="FINISHED"
             if error is None
             else "KILLED"
@@ -130,6 +130,7 @@ class Run:
 
     def _carry(self) -> None:
         """Upload what is new every few seconds until the run ends; what fails is tried again the next time."""
+        assert self.journal is not None  # the thread is started for a run with a journal only
         over = cleared = False
         while not over:
             try:

@@ -25,6 +25,7 @@ import numpy as np
 import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc.model import PythonModel
 
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.folder import read_image
@@ -57,17 +58,17 @@ class Picture(io.BytesIO):
         return self.name
 
 
-class CharacterReader(mlflow.pyfunc.PythonModel):
+class CharacterReader(PythonModel):
     """Characters and pages to text."""
 
-    def load_context(self, context) -> None:
+    def load_context(self, context: Any) -> None:
         """Read the weights, the language table and the reader's options that lie in the model."""
         self.network, _ = load_network(Path(context.artifacts["weights"]))
         self.language = load_language(Path(context.artifacts["language"]))
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
 
-    def predict(self, context, model_input: np.ndarray, params: dict | None = None) -> dict[str, Any]:
+    def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> dict[str, Any]:
         """Classify images, or read the picture in `params`.
 
         Returns:

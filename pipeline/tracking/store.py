@@ -166,8 +166,8 @@ CURES = {
 
 def first_line(error: BaseException) -> str:
     """The first line of the message of an error's first cause, with what can be done about it."""
-    while not isinstance(error, UserError) and (error.__cause__ or error.__context__):
-        error = error.__cause__ or error.__context__
+    while not isinstance(error, UserError) and (cause := error.__cause__ or error.__context__):
+        error = cause
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     cures = [cure for part, cure in CURES.items() if part in line]
     return "; ".join([line[: 160 if cures else 500], *cures])
