@@ -37,7 +37,7 @@ def random_data(samples: int = SAMPLES) -> tuple[np.ndarray, np.ndarray]:
 def ours(name: str, hidden: int, batch: int) -> Callable[[], None]:
     """One epoch of `fit`, with the smallest possible validation set."""
     images, labels = random_data()
-    network = build_network(model_options(name, hidden), np.random.default_rng(0))
+    network = build_network(model_options(name, hidden), (32, 32), 36, np.random.default_rng(0))
     options = TrainOptions("sgd", 1e-3, batch, 1, 0.0, 0.0, "constant", 1, 1.0, 0.0, "mean", 0, 0.0)
     return lambda: fit(network, (images, labels), (images[:1], labels[:1]), options, seed=0)
 
@@ -153,7 +153,7 @@ def contests(rounds: int) -> Iterator[tuple[str, float, str]]:
 def peak_memory_ratio() -> float:
     """Data set and all arrays of a training at their peak, over the data set (51 MB, with augmentation and Adam)."""
     images, labels = random_data(50_000)
-    network = build_network(model_options("cnn", 128), np.random.default_rng(0))
+    network = build_network(model_options("cnn", 128), (32, 32), 36, np.random.default_rng(0))
     options = TrainOptions("adam", 1e-3, 64, 1, 0.0, 0.0, "constant", 1, 1.0, 0.0, "mean", 0, 0.0)
     tracemalloc.start()
     fit(network, (images, labels), (images[:100], labels[:100]), options, seed=0, augment=lambda x, rng: x.copy())
@@ -165,7 +165,7 @@ def peak_memory_ratio() -> float:
 def predictions_alone() -> Callable[[], None]:
     """The CNN's probabilities for the characters of a full page."""
     images, _ = random_data(500)
-    network = build_network(model_options("cnn", 128), np.random.default_rng(0))
+    network = build_network(model_options("cnn", 128), (32, 32), 36, np.random.default_rng(0))
     return lambda: network.predict(images)
 
 

@@ -78,7 +78,7 @@ peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
 rng = np.random.default_rng(0)
 parts = [(rng.integers(0, 256, (n, 32, 32), np.uint8), rng.integers(0, 36, n, np.uint8)) for n in (10_800, 3_600)]
-fit(build_network(read.model, rng), *parts, read.train, 0, augment=partial(augment, options=read.augment))
+fit(build_network(read.model, (32, 32), 36, rng), *parts, read.train, 0, augment=partial(augment, options=read.augment))
 print((peak() - before) / (14_400 * 1024 * 4))
 """
 """In a process of its own, for a peak never goes down. The data set is what the network sees: pixels as float32."""

@@ -57,7 +57,7 @@ def train(config: Config, output: Path) -> float:
         run.params(config.values)
         run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
         run.dataset("+".join(config.data.sources), md5(source), source, {"train": len(splits.train)})
-        network = build_network(config.model, np.random.default_rng(config.seed))
+        network = build_network(config.model, (SIZE, SIZE), len(CLASSES), np.random.default_rng(config.seed))
         if config.train.initial:
             start_from(network, Path(config.train.initial))
         history = learn(network, splits, config, checkpoint, run, job)
@@ -227,7 +227,7 @@ def report_gradients(config: Config) -> float:
     Raises:
         UserError: a gradient that disagrees with its central differences.
     """
-    errors = check_network(config.model, config.seed)
+    errors = check_network(config.model, (SIZE, SIZE), len(CLASSES), config.seed)
     for name, error in errors.items():
         print(f"train: gradient of {name}: relative error {error:.1e} against central differences")
     worst = max(errors, key=errors.get)

@@ -33,8 +33,8 @@ def test_the_core_knows_nothing_of_the_tools_around_it(room):
 @pytest.mark.parametrize(
     "room, later",
     [
-        ("characters", ("nn", "synthesis", "reading", "output")),
-        ("nn", ("synthesis", "reading", "output")),
+        ("nn", ("characters", "synthesis", "reading", "output")),
+        ("characters", ("synthesis", "reading", "output")),
         ("synthesis", ("nn", "reading", "output")),
         ("reading", ("synthesis", "output")),
     ],

@@ -425,7 +425,7 @@ def test_no_page_is_written_outside_its_folder(project, run):
     options = ModelOptions(
         name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="xavier", initial_value=0.0, channels=[], kernel=5
     )
-    save_network(project / "model.npz", build_network(options, np.random.default_rng(0)), {})
+    save_network(project / "model.npz", build_network(options, (32, 32), 36, np.random.default_rng(0)), {})
 
     def written() -> set[Path]:
         return {path.relative_to(project) for path in project.rglob("*") if path.is_file() and "__pycache__" not in path.parts}

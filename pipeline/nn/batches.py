@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.nn.layers import Array
 
-Data = tuple[Array, Array]  # images (N, 32, 32) uint8, labels (N,) 0..35
+Data = tuple[Array, Array]  # samples (N, ...), uint8 where they are pixels; labels (N,) 0..K-1
 Augment = Callable[[Array, np.random.Generator], Array]
 
 BLOCK = 512
@@ -57,7 +57,7 @@ def count(train: Data | Source) -> int:
 
 def _shuffled(images: Array, labels: Array, seed: int, epochs: range, size: int) -> Iterator[Data]:
     """Yield blocks of stored samples."""
-    buffers = cycle(np.empty((2, min(size, len(images)), *images.shape[1:]), np.uint8))  # one in use, one being filled
+    buffers = cycle(np.empty((2, min(size, len(images)), *images.shape[1:]), images.dtype))  # one in use, one being filled
     for epoch in epochs:
         order = np.random.default_rng((seed, epoch, ORDER)).permutation(len(images))
         for start in range(0, len(order), size):

@@ -4,12 +4,12 @@ The difference is off by about h^2 from its formula and by 1e-16 / h from roundi
 eight digits, a wrong one to none.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from pipeline.characters import CLASSES, SIZE
 from pipeline.nn.layers import Array, Dropout, Layer
 from pipeline.nn.losses import cross_entropy_with_gradient
 from pipeline.nn.network import build_network
@@ -36,15 +36,15 @@ def check_layer(layer: Layer, x: Array, seed: int = 0, training: bool = False) -
     return {key: relative_error(loss, {"x": x, **layer.params}[key], gradient, seed) for key, gradient in analytic.items()}
 
 
-def check_network(options: ModelOptions, seed: int = 0) -> dict[str, float]:
+def check_network(options: ModelOptions, input_shape: tuple[int, ...], classes: int, seed: int = 0) -> dict[str, float]:
     """Relative error of the gradient of the loss with respect to every parameter of the network that the options describe.
 
     The weights are drawn at random whatever the initialiser: at zero, a gradient may be right by chance.
     """
     rng = np.random.default_rng(seed)
-    network = build_network(replace(options, initializer="xavier"), rng, np.float64)
+    network = build_network(replace(options, initializer="xavier"), input_shape, classes, rng, np.float64)
     network.weights[network.decayed :] = rng.normal(0, 0.1, network.weights.size - network.decayed)
-    x, labels = rng.random((3, SIZE * SIZE)), rng.integers(0, len(CLASSES), 3)
+    x, labels = rng.random((3, math.prod(input_shape))), rng.integers(0, classes, 3)
 
     def loss_and_gradient() -> tuple[Array, Array]:
         network.reseed(np.random.default_rng(seed))  # the same dropout masks every time

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
-from pipeline.characters import CLASSES, SIZE
 from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.checks import is_whole
 from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn.convolution import Conv2d, Flatten, MaxPool, ToImages
 from pipeline.nn.initializers import Initializer, make_initializer
@@ -19,21 +20,32 @@ from pipeline.nn.losses import softmax
 from pipeline.nn.options import ModelOptions
 from pipeline.nn.threads import one_blas_thread
 
+MAX_OUTPUTS = 2**20
+"""Most classes, and most numbers along a side of a sample, that a weights file may declare."""
+
 PREDICT_AT_ONCE = 64
 """Samples that `predict` handles at a time: few enough for the cache, enough for the matrix products."""
 
 
 class Network:
-    """Layers in a row: rows of pixels (N, 1024) in, logits (N, 36) out.
+    """Layers in a row: rows of numbers (N, D) in, logits (N, K) out.
 
     All parameters lie in one flat array, `weights` (P,), their gradients in `gradients` (P,); what the layers hold are views
     into them. An optimiser step, a copy of the best weights or a checkpoint is then one operation on one array. The weight
     matrices come first and the biases after them, so that `weights[:decayed]` is what weight decay shrinks.
+
+    Attributes:
+        input_shape: of one sample, whose product is D; None: any that the first layer takes.
+        classes: K, the outputs of the last layer with parameters.
     """
 
-    def __init__(self, layers: Iterable[Layer], options: ModelOptions | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[Layer], options: ModelOptions | None = None, input_shape: tuple[int, ...] | None = None
+    ) -> None:
         self.layers = list(layers)
         self.options = options
+        self.input_shape = input_shape
+        self.classes = next(layer.params["bias"].size for layer in reversed(self.layers) if layer.params)
         names = [(layer, key) for key in ("weight", "bias") for layer in self.layers if key in layer.params]
         self.weights = np.concatenate([layer.params[key].ravel() for layer, key in names])
         self.decayed = sum(layer.params[key].size for layer, key in names if key == "weight")
@@ -80,59 +92,94 @@ class Network:
             dlogits = layer.backward(dlogits)
 
     def logits(self, x: Array) -> Array:
-        """Logits (N, 36) of images (N, 32, 32) uint8 or of `to_input` of them, in a new array."""
-        parts = [np.empty((0, len(CLASSES)), self.weights.dtype)]
+        """Logits (N, K) of samples (N, *input_shape), or of `to_input` of them, in a new array."""
+        parts = [np.empty((0, self.classes), self.weights.dtype)]
         with one_blas_thread(), np.errstate(all="ignore"):  # what is not finite is found by its value
             for start in range(0, len(x), PREDICT_AT_ONCE):
                 part = x[start : start + PREDICT_AT_ONCE]
-                part = to_input(part, self.weights.dtype) if part.dtype == np.uint8 else part
-                parts.append(self.forward(part).copy())
+                parts.append(self.forward(to_input(part, self.weights.dtype, shape=self.input_shape)).copy())
         logits = np.concatenate(parts)
         if not np.isfinite(logits).all():
             raise DataError("model: its output is not finite; the images or the weights hold NaN or infinity")
         return logits
 
     def predict(self, x: Array) -> Array:
-        """Probabilities (N, 36) of images (N, 32, 32) uint8 or of `to_input` of them, in a new array."""
+        """Probabilities (N, K) of samples (N, *input_shape), or of `to_input` of them, in a new array."""
         logits = self.logits(x)
         return softmax(logits, out=logits)
 
 
-def to_input(images: Array, dtype: DTypeLike = np.float32, out: Array | None = None) -> Array:
-    """What the network reads, (N, 1024) in [0, 1], from images (N, 32, 32) uint8, bright ink on 0."""
-    if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE):
-        raise DataError(f"images: need uint8 of shape (N, {SIZE}, {SIZE}), not {images.dtype} {images.shape}")
-    x = np.empty((len(images), SIZE * SIZE), dtype) if out is None else out
-    return np.multiply(images.reshape(len(images), -1), x.dtype.type(1 / 255), out=x)
+def to_input(
+    samples: Array, dtype: DTypeLike = np.float32, out: Array | None = None, shape: tuple[int, ...] | None = None
+) -> Array:
+    """What the network reads, (N, D): samples (N, ...) as rows; uint8 is brought to [0, 1], other numbers stay as they are.
+
+    Raises:
+        DataError: `shape` is given, and the samples have another.
+    """
+    rows = samples.reshape(len(samples), math.prod(samples.shape[1:]))
+    if shape is not None and samples.shape[1:] not in (shape, (math.prod(shape),)):
+        raise DataError(f"samples: need the shape (N, {', '.join(map(str, shape))}), not {samples.shape}")
+    if out is None:
+        if samples.dtype == dtype:
+            return rows
+        out = np.empty(rows.shape, dtype)
+    if samples.dtype == np.uint8:
+        return np.multiply(rows, out.dtype.type(1 / 255), out=out)
+    out[:] = rows
+    return out
 
 
-def build_network(options: ModelOptions, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Network:
+def build_network(
+    options: ModelOptions,
+    input_shape: tuple[int, ...],
+    classes: int,
+    rng: np.random.Generator,
+    dtype: DTypeLike = np.float32,
+) -> Network:
     """The network that the options describe, its weights drawn from `rng`.
 
     mlp: [linear, activation] for each hidden layer, then linear to the classes.
     cnn: [convolution, 2x2 max-pooling, activation] for each entry of `channels`, then the layers of the mlp. Pooling comes
     before the activation because it is the same (activations rise with their input) on a quarter of the numbers.
-    Dropout stands before every linear layer that does not read the image itself.
+    Dropout stands before every linear layer that does not read the input itself.
+
+    Args:
+        input_shape: of one sample; a cnn reads images, (height, width).
+        classes: outputs, one a class.
     """
-    return Network(_layers(options, make_initializer(options.initializer, options.initial_value), rng, dtype), options)
+    initializer = make_initializer(options.initializer, options.initial_value)
+    return Network(_layers(options, input_shape, classes, initializer, rng, dtype), options, input_shape)
 
 
-def _layers(options: ModelOptions, initializer: Initializer, rng: np.random.Generator, dtype: DTypeLike) -> Iterable[Layer]:
+def _layers(
+    options: ModelOptions,
+    input_shape: tuple[int, ...],
+    classes: int,
+    initializer: Initializer,
+    rng: np.random.Generator,
+    dtype: DTypeLike,
+) -> Iterable[Layer]:
     activation = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": Relu}[options.activation]
-    width = SIZE * SIZE
+    width = math.prod(input_shape)
     if options.name == "cnn":
-        yield ToImages(SIZE, SIZE)
-        depth, size = 1, SIZE
+        if len(input_shape) != 2:
+            raise ConfigError(f"name: a cnn reads images (height, width), not samples of shape {input_shape}")
+        height, width = input_shape
+        yield ToImages(height, width)
+        depth = 1
         for channels in options.channels:
-            if size - options.kernel + 1 < 2:
-                raise ConfigError(f"channels: too many convolutions of kernel {options.kernel} for {SIZE}x{SIZE} images")
+            if min(height, width) - options.kernel + 1 < 2:
+                raise ConfigError(
+                    f"channels: too many convolutions of kernel {options.kernel} for {input_shape[0]}x{input_shape[1]} images"
+                )
             yield Conv2d(depth, channels, options.kernel, initializer, rng, dtype)
             yield MaxPool()
             yield activation()
-            depth, size = channels, (size - options.kernel + 1) // 2
+            depth, height, width = channels, (height - options.kernel + 1) // 2, (width - options.kernel + 1) // 2
         yield Flatten()
-        width = depth * size * size
-    for index, outputs in enumerate([*options.hidden, len(CLASSES)]):
+        width *= depth * height
+    for index, outputs in enumerate([*options.hidden, classes]):
         if options.dropout and (index or options.name == "cnn"):
             yield Dropout(options.dropout, rng)
         yield Linear(width, outputs, initializer, rng, dtype)
@@ -143,7 +190,9 @@ def _layers(options: ModelOptions, initializer: Initializer, rng: np.random.Gene
 
 def save_network(path: Path, network: Network, extra: dict) -> None:
     """Write options, weights and `extra` (what JSON can hold) as one .npz, whole or not at all; same content, same bytes."""
-    description = json.dumps({"options": asdict(network.options), "extra": extra}, sort_keys=True)
+    assert network.options and network.input_shape  # as `build_network` made it
+    about = {"input_shape": network.input_shape, "classes": network.classes, "options": asdict(network.options), "extra": extra}
+    description = json.dumps(about, sort_keys=True)
     save_arrays(path, {"description": np.array(description), **network.params}, compress=False)
 
 
@@ -153,13 +202,16 @@ def load_network(path: Path) -> tuple[Network, dict]:
     try:
         description = json.loads(str(arrays.pop("description")))
         options, extra = ModelOptions(**description["options"]), dict(description["extra"])
-        network = _from_arrays(options, arrays)
+        input_shape, classes = tuple(description.get("input_shape", [32, 32])), description.get("classes", 36)
+        if not (0 < len(input_shape) < 5 and all(is_whole(n) and n <= MAX_OUTPUTS for n in (*input_shape, classes))):
+            raise ValueError(f"input_shape {input_shape} or classes {classes}")
+        network = _from_arrays(options, input_shape, classes, arrays)
     except (KeyError, TypeError, ValueError, ConfigError, RecursionError) as error:
         raise DataError(f"{path}: not a model file of this program ({error}); train again or get the file again") from None
     return network, extra
 
 
-def _from_arrays(options: ModelOptions, arrays: dict[str, Array]) -> Network:
+def _from_arrays(options: ModelOptions, input_shape: tuple[int, ...], classes: int, arrays: dict[str, Array]) -> Network:
     """Build a network around stored weights. Shapes are checked before anything of that size is allocated."""
     stored = iter([array for name, array in arrays.items() if name.endswith(".weight")])
 
@@ -169,7 +221,8 @@ def _from_arrays(options: ModelOptions, arrays: dict[str, Array]) -> Network:
             raise ValueError(f"needs float32 weights of shape {shape}")
         return array
 
-    network = Network(_layers(options, next_stored, np.random.default_rng(0), np.float32), options)
+    layers = _layers(options, input_shape, classes, next_stored, np.random.default_rng(0), np.float32)
+    network = Network(layers, options, input_shape)
     if list(arrays) != list(network.params):
         raise ValueError("its arrays are not those of its options")
     for name, array in arrays.items():

@@ -7,13 +7,13 @@
 - Nothing is allocated per batch: layers use their arrays again, and pixels are converted from uint8 into one that stays.
 """
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from pipeline.characters import SIZE
 from pipeline.nn.layers import Array
 from pipeline.nn.losses import cross_entropy_with_gradient
 from pipeline.nn.network import Network, to_input
@@ -35,7 +35,8 @@ class Workers:
     def __init__(self, network: Network, batch_size: int) -> None:
         parts = PARTS if batch_size * multiplications(network) > LARGE_BATCH else 1
         self.replicas = [network] + [network.replica() for _ in range(parts - 1)]
-        self.inputs = [np.empty((-(-batch_size // parts), SIZE * SIZE), network.weights.dtype) for _ in range(parts)]
+        width = math.prod(network.input_shape or ())
+        self.inputs = [np.empty((-(-batch_size // parts), width), network.weights.dtype) for _ in range(parts)]
         threads = min(parts, os.cpu_count() or 1)
         self.pool = ThreadPoolExecutor(threads - 1, initializer=_quiet) if threads > 1 else None
 
@@ -49,7 +50,7 @@ class Workers:
             replica.reseed(np.random.default_rng((*key, index)))
 
     def evaluate(self, images: Array, logits: Array) -> None:
-        """Write the logits (n, K) of images (n, 32, 32) uint8, n <= batch size."""
+        """Write the logits (n, K) of samples (n, ...), n <= batch size."""
         self._run(_evaluate, (images, logits))
 
     def gradient(self, images: Array, labels: Array, logits: Array, losses: Array, scale: float, smoothing: float) -> None:
@@ -92,7 +93,7 @@ def _gradient(
 def multiplications(network: Network) -> int:
     """Multiplications in the forward pass of one sample."""
     count = 0
-    x = np.zeros((1, SIZE * SIZE), network.weights.dtype)
+    x = np.zeros((1, math.prod(network.input_shape or ())), network.weights.dtype)
     for layer in network.layers:
         x = layer.forward(x)
         if layer.params:  # every output value takes as many as one unit has weights

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.characters import CLASSES
 from pipeline.common.errors import DataError, DivergedError
 from pipeline.nn.batches import DROPOUT, Augment, Data, Source, count, make_batches
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
@@ -40,7 +39,7 @@ def fit(
     """Train `network` in place; it ends with the weights of the epoch with the best validation accuracy.
 
     `train` are arrays, or a `Source` of samples; what a source brings must follow from `context`.
-    `augment(images (n, 32, 32) uint8, rng)` returns changed images; it runs in a thread of its own, ahead of the training.
+    `augment(images (n, ...), rng)` returns changed images; it runs in a thread of its own, ahead of the training.
     `on_epoch` is called after every epoch, and first for those that a checkpoint brings back.
     `checkpoint` is a file: it is written after epochs, and if it is there at the start, training goes on from it and ends
     with the same weights, bit for bit, as if it had never stopped. A checkpoint of other options, seed, data or `context`
@@ -50,8 +49,8 @@ def fit(
     Raises DivergedError if the loss is no longer finite.
     """
     if isinstance(train, tuple):
-        _check(train, "train")
-    _check(valid, "valid")
+        _check(train, "train", network)
+    _check(valid, "valid", network)
     optimizer = make_optimizer(network.weights, options)
     history = History()
     state = {"weights": network.weights, "best": network.weights.copy()}
@@ -100,7 +99,7 @@ def _epoch(
     workers.reseed(seed, epoch, DROPOUT)
     steps = -(-size // options.batch_size)
     labels = np.empty(size, np.intp)
-    logits = np.empty((size, len(CLASSES)), network.weights.dtype)
+    logits = np.empty((size, network.classes), network.weights.dtype)
     losses = np.empty(size, network.weights.dtype)
     for step, (x, y) in zip(range(steps), batches, strict=False):
         part = slice(step * options.batch_size, step * options.batch_size + len(x))
@@ -122,8 +121,8 @@ def _epoch(
 
 
 def _logits(workers: Workers, images: Array, batch_size: int) -> Array:
-    """Logits (N, K) of images (N, 32, 32)."""
-    logits = np.empty((len(images), len(CLASSES)), workers.replicas[0].weights.dtype)
+    """Logits (N, K) of samples (N, ...)."""
+    logits = np.empty((len(images), workers.replicas[0].classes), workers.replicas[0].weights.dtype)
     for start in range(0, len(images), batch_size):
         part = slice(start, start + batch_size)
         workers.evaluate(images[part], logits[part])
@@ -135,13 +134,13 @@ def _score(losses: Array, logits: Array, labels: Array) -> tuple[float, float]:
     return float(losses.mean(dtype=np.float64)), float((logits.argmax(axis=1) == labels).mean())
 
 
-def _check(data: Data, name: str) -> None:
+def _check(data: Data, name: str, network: Network) -> None:
     images, labels = data
     if not len(images) or len(images) != len(labels):
         raise DataError(f"{name}: need as many images as labels and at least one, not {len(images)} and {len(labels)}")
-    to_input(images[:1])
-    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= len(CLASSES):
-        raise DataError(f"{name}: labels must be whole numbers 0 to {len(CLASSES) - 1}")
+    to_input(images[:1], shape=network.input_shape)
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= network.classes:
+        raise DataError(f"{name}: labels must be whole numbers 0 to {network.classes - 1}")
 
 
 def _configuration(

@@ -142,7 +142,7 @@ def _model() -> Target:
     options = ModelOptions(
         name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="zeros", initial_value=0.0, channels=[2], kernel=5
     )
-    network = build_network(options, np.random.default_rng(0))
+    network = build_network(options, (32, 32), 36, np.random.default_rng(0))
     with tempfile.TemporaryDirectory() as scratch:
         save_network(Path(scratch) / "a.npz", network, {"temperature": 1.0})
         content = (Path(scratch) / "a.npz").read_bytes()

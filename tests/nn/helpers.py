@@ -13,7 +13,7 @@ TRAIN = TrainOptions("momentum", 0.1, 32, 3, 0.9, 0.0, "constant", 1, 1.0, 0.0, 
 
 
 def network(options: ModelOptions = MLP, seed: int = 0, dtype: type = np.float32, **changes) -> Network:
-    return build_network(replace(options, **changes), np.random.default_rng(seed), dtype)
+    return build_network(replace(options, **changes), (32, 32), 36, np.random.default_rng(seed), dtype)
 
 
 def characters(count: int, seed: int = 0, classes: int = 36) -> tuple[np.ndarray, np.ndarray]:

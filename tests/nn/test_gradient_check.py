@@ -13,6 +13,6 @@ from .helpers import CNN, MLP
     replace(CNN, channels=[3], hidden=[], activation="tanh"),
 ])  # fmt: skip
 def test_the_gradient_of_whole_networks(options):
-    errors = check_network(options)
+    errors = check_network(options, (12, 10) if options.name == "mlp" else (32, 30), 7)
     assert len(errors) == 2 * (len(options.hidden) + 1 + len(options.channels))
     assert max(errors.values()) < TOLERANCE, errors

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.common.arrays import save_arrays
-from pipeline.common.errors import DataError
+from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn.layers import Dropout
 from pipeline.nn.network import build_network, load_network, save_network, to_input
 
@@ -32,10 +32,22 @@ def test_input_is_grey_values_in_reading_order():
     assert x[0, 2 * 32 + 5] == 1 and x.sum() == 1
 
 
-@pytest.mark.parametrize("images", [np.zeros((2, 32, 32)), np.zeros((2, 28, 28), np.uint8), np.zeros((2, 1024), np.uint8)])
-def test_other_input_is_refused(images):
-    with pytest.raises(DataError, match="uint8"):
-        to_input(images)
+def test_input_of_another_shape_is_refused():
+    with pytest.raises(DataError, match=r"shape \(N, 32, 32\), not \(2, 28, 28\)"):
+        network().predict(np.zeros((2, 28, 28), np.uint8))
+
+
+def test_a_network_of_another_shape(tmp_path):
+    """Input shape and classes are stored with the weights; a cnn takes images that are no squares."""
+    for options in (MLP, CNN):
+        net = build_network(options, (20, 27), 5, np.random.default_rng(0))
+        save_network(tmp_path / "a.npz", net, {"alphabet": "ABCDE"})
+        again, extra = load_network(tmp_path / "a.npz")
+        assert (again.input_shape, again.classes, extra) == ((20, 27), 5, {"alphabet": "ABCDE"})
+        images = np.random.default_rng(1).integers(0, 256, (3, 20, 27), np.uint8)
+        np.testing.assert_array_equal(again.predict(images), net.predict(images))
+    with pytest.raises(ConfigError, match="reads images"):
+        build_network(CNN, (7,), 5, np.random.default_rng(0))
 
 
 def test_nan_and_infinity_are_noticed():
@@ -94,21 +106,26 @@ def test_saved_and_loaded_is_the_same(options, tmp_path):
 def hostile(description=None, **changes):
     net = network()
     arrays = {name: array.copy() for name, array in net.params.items()} | changes
-    return {"description": np.array(json.dumps(description or {"options": asdict(MLP), "extra": {}})), **arrays}
+    return {"description": np.array(json.dumps(description or {**SHAPE, "options": asdict(MLP), "extra": {}})), **arrays}
 
 
-HUGE = {"options": asdict(replace(MLP, hidden=[10**7])), "extra": {}}
+SHAPE = {"input_shape": [32, 32], "classes": 36}
+HUGE = {**SHAPE, "options": asdict(replace(MLP, hidden=[10**7])), "extra": {}}
 
 
 @pytest.mark.parametrize("arrays", [
     {},
     {"description": np.array("{}")},
     {"description": np.array("[" * 100_000)},
-    hostile({"options": {**asdict(MLP), "import": "os"}, "extra": {}}),
-    hostile({"options": {**asdict(MLP), "hidden": [-1]}, "extra": {}}),
-    hostile({"options": asdict(MLP), "extra": 3}),
+    hostile({**SHAPE, "options": {**asdict(MLP), "import": "os"}, "extra": {}}),
+    hostile({**SHAPE, "options": {**asdict(MLP), "hidden": [-1]}, "extra": {}}),
+    hostile({**SHAPE, "options": asdict(MLP), "extra": 3}),
     hostile(HUGE),
-    hostile({"options": asdict(CNN), "extra": {}}),
+    hostile({"input_shape": [32, 32], "classes": 10**9, "options": asdict(MLP), "extra": {}}),
+    hostile({"input_shape": [32, "x"], "classes": 36, "options": asdict(MLP), "extra": {}}),
+    hostile({"input_shape": 32, "classes": 36, "options": asdict(MLP), "extra": {}}),
+    hostile({"input_shape": [32, 32], "classes": 35, "options": asdict(MLP), "extra": {}}),
+    hostile({**SHAPE, "options": asdict(CNN), "extra": {}}),
     hostile(**{"0.bias": np.full(16, np.nan, np.float32)}),
     hostile(**{"0.bias": np.zeros(17, np.float32)}),
     hostile(**{"0.weight": np.zeros((1024, 16), np.complex64)}),
@@ -166,6 +183,8 @@ def assert_refused(path):
 
 
 def test_weights_depend_on_the_seed_alone():
-    a, b, c = (build_network(CNN, np.random.default_rng(seed)).weights for seed in (0, 0, 1))
+    a, b, c = (build_network(CNN, (32, 32), 36, np.random.default_rng(seed)).weights for seed in (0, 0, 1))
     assert (a == b).all() and (a != c).any()
-    np.testing.assert_array_equal(build_network(CNN, np.random.default_rng(0), np.float64).weights.astype(np.float32), a)
+    np.testing.assert_array_equal(
+        build_network(CNN, (32, 32), 36, np.random.default_rng(0), np.float64).weights.astype(np.float32), a
+    )

@@ -178,7 +178,7 @@ IMAGES, LABELS = characters(10)
 
 
 @pytest.mark.parametrize("data", [
-    (IMAGES[:0], LABELS[:0]), (IMAGES[:5], LABELS), (IMAGES.astype(float), LABELS), (IMAGES[:, :28], LABELS),
+    (IMAGES[:0], LABELS[:0]), (IMAGES[:5], LABELS), (IMAGES[:, :28], LABELS),
     (IMAGES, LABELS + 36), (IMAGES, LABELS.astype(float)), (IMAGES, np.full(10, -1)),
 ])  # fmt: skip
 def test_wrong_data_are_refused(data):
