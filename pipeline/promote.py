@@ -12,15 +12,17 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from pipeline.champion import best_values, differences, register, standing_champion, write_champion
+from pipeline.champion import differences, write_champion
 from pipeline.common import paths
 from pipeline.common.errors import UserError
+from pipeline.common.files import restored_on_failure
 from pipeline.config import schema
 from pipeline.config.command import fail
 from pipeline.sweep.ranking import rank, swept_keys
 from pipeline.sweep.report import PICTURES, REPORT, as_text, table_rows, write_report
 from pipeline.tracking.orphans import end_orphans, sync
-from pipeline.tracking.store import BEST, MODEL_NAME, all_runs, log, open_store
+from pipeline.tracking.registry import configuration_of, crown, register, standing_champion
+from pipeline.tracking.store import BEST, MODEL_NAME, all_runs, answering, log, open_store
 
 ROWS_ON_TERMINAL = 12
 
@@ -53,6 +55,8 @@ def report(client: Any, experiment: str, sweep: str | None, dry_run: bool) -> An
 def promote(client: Any, experiment: str, composed: DictConfig, best: Any, force: bool) -> str:
     """Make a run's model the champion, unless a better one of the same data is; return what to tell the user at the end.
 
+    All or nothing: the alias is moved last, when all else is written and checked.
+
     Raises:
         UserError: the run's weights are gone.
     """
@@ -62,8 +66,11 @@ def promote(client: Any, experiment: str, composed: DictConfig, best: Any, force
             f"NOT PROMOTED: the champion, version {better.version}, reached {float(better.tags['accuracy']):.4f} on the same "
             f"data, {best.info.run_name} {best.data.metrics[BEST]:.4f}.\n         Replace it all the same: --force"
         )
+    changed = differences(configuration_of(client, best), composed)
     version = register(client, best)
-    write_champion(differences(best_values(client, best), composed), best)
+    with restored_on_failure(paths.ROOT / "conf"):
+        write_champion(changed, best)
+        crown(client, version)
     return (
         f"{best.info.run_name} is the champion: validation accuracy {best.data.metrics[BEST]:.4f}, "
         f"models:/{MODEL_NAME}@champion, version {version}\n{warning(client, experiment, best)}"
@@ -145,21 +152,22 @@ def main() -> None:
         tracking = schema.read(composed, ("tracking",)).tracking
         if tracking.uri == "none":
             raise UserError("tracking.uri: none records no sweeps; name the store they are in")
-        client, experiment = open_store(tracking)
-        sync(tracking)
-        end_orphans(client, experiment)
-        best = (
-            find_run(client, experiment, arguments.run)
-            if arguments.run
-            else report(client, experiment, arguments.sweep, arguments.dry_run)
-        )
-        if arguments.dry_run:
-            print(
-                f"promote: best: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f} "
-                "(dry run: nothing promoted)"
+        with answering(tracking):
+            client, experiment = open_store(tracking)
+            sync(tracking)
+            end_orphans(client, experiment)
+            best = (
+                find_run(client, experiment, arguments.run)
+                if arguments.run
+                else report(client, experiment, arguments.sweep, arguments.dry_run)
             )
-        else:
-            print("promote: " + promote(client, experiment, composed, best, arguments.force))
+            if arguments.dry_run:
+                print(
+                    f"promote: best: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f} "
+                    "(dry run: nothing promoted)"
+                )
+            else:
+                print("promote: " + promote(client, experiment, composed, best, arguments.force))
     except UserError as error:
         fail("promote", error)
 

@@ -7,6 +7,7 @@ interrupted training goes on from its checkpoint.
 import hashlib
 import json
 import os
+import shlex
 import sys
 import time
 from functools import partial
@@ -45,13 +46,13 @@ def train(config: Config, output: Path) -> float:
         "stage": "train",
         "seed": str(config.seed),
         "fingerprint": mark,
-        "folder": str(output.resolve()),
+        "folder": os.path.relpath(output, paths.STORE_ROOT),  # found again where the whole project was moved to
         "mlflow.note.content": description(config),
     }
     with (
         job.start(run_name(config), tags)
         if job
-        else tracking.Run(config.tracking, f"{config.model.name}-{run_name(config)}", tags)
+        else tracking.Run(config.tracking, os.environ.get("DVC_EXP_NAME") or f"{config.model.name}-{run_name(config)}", tags)
     ) as run:
         started = time.perf_counter()
         run.params(config.values)
@@ -197,11 +198,14 @@ def initial_version(config: Config) -> str | None:
 def description(config: Config) -> str:
     """What a run is and how to have it again, in one line."""
     size = "-".join(map(str, (SIZE * SIZE, *config.model.channels, *config.model.hidden, len(CLASSES))))
-    command = (
-        "dvc repro"
-        if os.environ.get("DVC_STAGE")
-        else " ".join(["python -m pipeline.train", *(HydraConfig.get().overrides.task if HydraConfig.initialized() else ())])
-    )
+    if experiment := os.environ.get("DVC_EXP_NAME"):  # `dvc repro` alone would reproduce what conf/ says, not the experiment
+        command = f"dvc exp apply {experiment} && dvc repro"
+    elif os.environ.get("DVC_STAGE"):
+        command = "dvc repro"
+    else:
+        command = shlex.join(
+            ["python", "-m", "pipeline.train", *(HydraConfig.get().overrides.task if HydraConfig.initialized() else ())]
+        )
     return (
         f"{config.model.name.upper()} {size} on {'+'.join(config.data.sources)}, {config.train.optimizer}, "
         f"{config.train.epochs} epochs, seed {config.seed}. Reproduce it: `{command}`"

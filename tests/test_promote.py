@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import champion as the_champion
 from pipeline import promote
 from pipeline.common import paths
 from pipeline.common.errors import UserError
+from pipeline.tracking import registry
 from tests.conftest import clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import dvc, edit
@@ -127,7 +127,7 @@ def test_dvc_repro_gives_the_promoted_model_to_the_last_digit(promoted):
     dvc(project, "repro", "--single-item", "train")
     reproduced = json.loads((project / "reports/metrics/train.json").read_text())
     assert reproduced["valid/accuracy"] == run.data.metrics["best/valid/accuracy"]
-    assert (project / "models/model.npz").read_bytes() == (Path(run.data.tags["folder"]) / "models/model.npz").read_bytes()
+    assert (project / "models/model.npz").read_bytes() == (project / run.data.tags["folder"] / "models/model.npz").read_bytes()
 
 
 def test_a_better_champion_is_replaced_only_when_told(promoted, again):
@@ -189,13 +189,47 @@ def test_no_such_sweep_is_one_line(again, capsys):
 
 
 def test_lost_weights_are_told(promoted, again, capsys):
-    """A model that was never registered needs the weights in its job's folder."""
+    """A model that was never registered needs the weights in its job's folder, and they must be its own."""
+    project, _ = promoted
+    client, _, _ = runs_of(project)
+    first = client.get_run(champion(project).run_id)
+    weights = project / first.data.tags["folder"] / "models/model.npz"
+    assert registry.weights_of(first) == weights
+    kept = weights.read_bytes()
+    for other in (kept + b"another run's, in the same folder", None):
+        weights.unlink()
+        if other:
+            weights.write_bytes(other)
+        else:
+            weights.touch()
+        with pytest.raises(UserError, match="run the sweep again with sweep.rerun=true"):
+            registry.log_from_folder(first)
+    weights.write_bytes(kept)
+
+
+def test_promotion_is_all_or_nothing(promoted, again, capsys, monkeypatch):
+    """Artifacts that are gone, a registry that fails at the last step: one line, and everything is as it was."""
     project, _ = promoted
     client, _, children = runs_of(project)
-    first = client.get_run(champion(project).run_id)
-    weights = Path(first.data.tags["folder"]) / "models/model.npz"
-    kept = weights.read_bytes()
-    weights.unlink()
-    with pytest.raises(UserError, match="run the sweep again with sweep.rerun=true"):
-        the_champion.log_from_folder(first)
-    weights.write_bytes(kept)
+    before = (project / "conf/champion.yaml").read_bytes(), champion(project).version
+    other = next(child for child in children if child.info.run_id != champion(project).run_id)
+
+    def fails(*arguments: str, said: str) -> None:
+        with pytest.raises(SystemExit) as stopped:
+            again("--run", other.info.run_id, "--force", *arguments)
+        message = capsys.readouterr().err
+        assert stopped.value.code == 1 and message.count("\n") == 1 and said in message, message
+        assert ((project / "conf/champion.yaml").read_bytes(), champion(project).version) == before
+
+    (project / "mlruns").rename(project / "mlruns.gone")
+    fails(said="the configuration of")
+    (project / "mlruns.gone").rename(project / "mlruns")
+    with monkeypatch.context() as broken:
+        broken.setattr(promote, "crown", lambda client, version: (project / "nowhere/x").write_text(""))
+        fails(said="No such file")
+    champion_files = project / "mlruns/models" / champion(project).source.removeprefix("models:/")
+    assert champion_files.is_dir()
+    champion_files.rename(champion_files.with_name("gone"))
+    again("--force")
+    assert int(champion(project).version) > int(before[1]), "its files are gone, so it is logged anew"
+    assert (project / "mlruns/models" / champion(project).source.removeprefix("models:/")).is_dir()

@@ -61,6 +61,21 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def restored_on_failure(folder: Path) -> Iterator[None]:
+    """What changes among the YAML files of `folder` inside is undone if an exception leaves it."""
+    before = {file: file.read_bytes() for file in folder.rglob("*.yaml")}
+    try:
+        yield
+    except BaseException:
+        for file in set(folder.rglob("*.yaml")) - set(before):
+            file.unlink()
+        for file, content in before.items():
+            if not file.exists() or file.read_bytes() != content:
+                file.write_bytes(content)
+        raise
+
+
 def _temporary(path: Path) -> Path:
     """Where this process writes what is to become `path`: hidden, beside it, and no other process's.
 

@@ -8,15 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline.common import paths
 from pipeline.common.files import write_json
 from pipeline.config.schema import SweepConfig, TrackingConfig
 from pipeline.sweep.state import FINISHED, PLAN, STATE, progress, states
+from pipeline.tracking import lease
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import this_process
 from pipeline.tracking.orphans import end_orphans, sync
+from pipeline.tracking.registry import weights_of
 from pipeline.tracking.store import BEST, all_runs, first_line, open_store, sweep_run
-from pipeline.tracking.upload import upload
+from pipeline.tracking.upload import RefusedError, tell_refused, upload
 
 CARRY_SECONDS = 4.0
 
@@ -48,6 +49,7 @@ class Main:
                 "prune_after": options.prune_after,
             },
         )
+        lease.hold(this_process())
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -85,9 +87,13 @@ class Main:
                 journal = Journal(folder)
                 events = journal.events()
                 if events and events[0]["tags"].get("sweep") == self.id:
-                    upload(journal, self.client, self.experiment)
-                    if events[-1]["kind"] == "end":
-                        journal.discard()
+                    try:
+                        upload(journal, self.client, self.experiment)
+                    except RefusedError as error:
+                        tell_refused(journal, error)
+                    else:
+                        if events[-1]["kind"] == "end":
+                            journal.discard()
         except Exception as error:  # tried again the next time
             self.error = error
         else:
@@ -142,7 +148,7 @@ def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, 
         tags = run.data.tags
         if BEST not in run.data.metrics and "pruned" not in tags:
             continue
-        has_weights = run.info.status == "FINISHED" and (Path(tags["folder"]) / paths.MODEL).exists()
+        has_weights = run.info.status == "FINISHED" and weights_of(run) is not None
         if has_weights or (with_pruned and "pruned" in tags):
             found[tags["fingerprint"]] = {
                 "run": run.info.run_id,
