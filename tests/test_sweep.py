@@ -278,9 +278,10 @@ def test_zero_initialisation_leaves_all_hidden_units_alike(small):
     )
     network, _ = load_network(small / "outputs/zero_init/models/model.npz")
     first = next(layer.params["weight"] for layer in network.layers if layer.params)  # (1024, units)
-    assert first.shape == (1024, 64) and np.abs(first).max() > 0 and (first == first[:, :1]).all()
-    last = network.layers[-1].params["weight"]  # (units, 36)
-    assert (last == last[:1]).all()
+    last = network.layers[-1].params["weight"]  # (units, classes)
+    assert first.shape == (1024, 64) and np.abs(first).max() > 0
+    # alike but for rounding: a BLAS kernel may add up in another order at another column
+    assert np.ptp(first, axis=1).max() < 1e-3 * np.abs(first).max() and np.ptp(last, axis=0).max() < 1e-3 * np.abs(last).max()
 
 
 @pytest.mark.slow
