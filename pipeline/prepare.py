@@ -33,7 +33,10 @@ from pipeline.config.command import command
 from pipeline.config.schema import Config, DataConfig
 from pipeline.synthesis import strokes
 from pipeline.synthesis.render import load_texts, render_pages
+from pipeline.synthesis.stream import Stream
 from pipeline.synthesis.stroke_library import load_library
+
+SHEET = 24  # characters of each class on the contact sheet
 
 
 def prepare(config: Config, output: Path) -> None:
@@ -41,10 +44,11 @@ def prepare(config: Config, output: Path) -> None:
     splits = build(config)
     save_splits(output / paths.CHARACTERS, splits, meta=described(config))
     with replacing(output / paths.CONTACT_SHEET) as temporary:
-        Image.fromarray(contact_sheet(splits.train)).save(temporary)
-    write_table(output / paths.COUNTS, count(splits))
+        Image.fromarray(contact_sheet(stream(config).sample(SHEET) if config.data.fresh else splits.train)).save(temporary)
+    write_table(output / paths.COUNTS, count(splits, config.data.train_per_class if config.data.fresh else 0))
     write_pages(config, output / paths.PAGES)
-    print(f"prepare: {len(splits.train):,} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
+    train = f"{stream(config).size:,} fresh ones an epoch to" if config.data.fresh else f"{len(splits.train):,}"
+    print(f"prepare: {train} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
 
 
 def build(config: Config) -> Splits:
@@ -55,7 +59,7 @@ def build(config: Config) -> Splits:
     """
     splits = drop_duplicates(concatenate([_read(source, config) for source in config.data.sources]))
     for name, part in vars(splits).items():
-        if not len(part):
+        if not len(part) and not (name == "train" and config.data.fresh):
             raise DataError(
                 f"data.sources: {'+'.join(config.data.sources)} leaves nothing for {name}: every image of it is also "
                 "in another split; the images must differ"
@@ -80,6 +84,12 @@ def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
             print(f"prepare: {'+'.join(config.data.sources)} as configured is not prepared yet: building {path}")
             save_splits(path, build(config), described(config))
     return load_splits(path)[0], path
+
+
+def stream(config: Config) -> Stream:
+    """The training characters where they are generated while the network learns."""
+    data = config.data
+    return Stream(load_library(Path(data.library)), config.strokes, data.train_per_class, len(CLASSES), data.seed)
 
 
 def described(config: Config) -> dict[str, Any]:
@@ -110,7 +120,8 @@ def _read(source: str, config: Config) -> Splits:
     wanted = (data.train_per_class, data.valid_per_class, data.test_per_class)
     root = Path(data.root)
     if source == "strokes":
-        return strokes.generate(load_library(Path(data.library)), config.strokes, *wanted, seed=data.seed)
+        stored = (0 if data.fresh else data.train_per_class, *wanted[1:])
+        return strokes.generate(load_library(Path(data.library)), config.strokes, *stored, seed=data.seed)
     if source == "nist36":
         raw = nist36.read(root)
     elif source == "emnist":
@@ -123,11 +134,11 @@ def _read(source: str, config: Config) -> Splits:
     return Splits(*(Characters(normalise_all(part.images), part.labels) for part in parts))
 
 
-def count(splits: Splits) -> list[dict[str, Any]]:
-    """Samples of every class in every split, a row a class."""
+def count(splits: Splits, fresh: int) -> list[dict[str, Any]]:
+    """Samples of every class in every split, a row a class; to those stored for training come `fresh` ones an epoch."""
     counts = {name: np.bincount(part.labels, minlength=len(CLASSES)) for name, part in vars(splits).items()}
     return [
-        {"character": character, **{name: int(of[label]) for name, of in counts.items()}}
+        {"character": character, **{name: int(of[label]) + (fresh if name == "train" else 0) for name, of in counts.items()}}
         for label, character in enumerate(CLASSES)
     ]
 

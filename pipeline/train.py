@@ -30,7 +30,7 @@ from pipeline.config.schema import Config
 from pipeline.nn.gradient_check import TOLERANCE, check_network
 from pipeline.nn.network import Network, build_network, load_network, save_network
 from pipeline.nn.training import EpochRecord, History, fit
-from pipeline.prepare import described, prepared
+from pipeline.prepare import described, prepared, stream
 
 
 def train(config: Config, output: Path) -> float:
@@ -57,7 +57,7 @@ def train(config: Config, output: Path) -> float:
         started = time.perf_counter()
         run.params(config.values)
         run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
-        run.dataset("+".join(config.data.sources), md5(source), source, {"train": len(splits.train)})
+        run.dataset("+".join(config.data.sources), md5(source), source, {"train": len(splits.train), "fresh": config.data.fresh})
         network = build_network(config.model, (SIZE, SIZE), len(CLASSES), np.random.default_rng(config.seed))
         if config.train.initial:
             start_from(network, Path(config.train.initial))
@@ -121,11 +121,12 @@ def learn(
                     flush=True,
                 )
 
+        train = stream(config) if config.data.fresh else (splits.train.images, splits.train.labels)
         distort = partial(augment, options=config.augment) if any(config.values["augment"].values()) else None
-        context = {"augment": config.values["augment"], "initial": initial_version(config)}
+        context = {"augment": config.values["augment"], "initial": initial_version(config), "data": described(config)}
         return fit(
             network,
-            (splits.train.images, splits.train.labels),
+            train,
             (splits.valid.images, splits.valid.labels),
             config.train,
             config.seed,

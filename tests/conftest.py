@@ -14,6 +14,7 @@ from pipeline.common.processor import NATIVE
 ROOT = Path(__file__).resolve().parent.parent
 
 TINY = [
+    "data.fresh=false",
     "data.train_per_class=4",
     "data.valid_per_class=2",
     "data.test_per_class=2",

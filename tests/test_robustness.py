@@ -152,7 +152,7 @@ def test_dvc_repro_goes_on_after_it_was_killed(project):
         ("data/strokes", "valid_per_class", 2),
         ("data/strokes", "test_per_class", 2),
         ("model/cnn", "channels", [4, 4]),
-        ("train/sgd", "epochs", 150),
+        ("train/adam", "epochs", 150),
         ("tracking/local", "uri", "none"),
     ):
         edit(project / f"conf/{file}.yaml", key, value)

@@ -32,7 +32,8 @@ class DataConfig:
         library: the stroke library the generator inks.
         variant: which EMNIST split to read, `balanced` or `byclass`.
         download: fetch EMNIST when `root` does not hold it.
-        train_per_class, valid_per_class, test_per_class: samples a class; 0 takes all there are.
+        fresh: training characters are generated while the network learns, every epoch others; else once, and stored.
+        train_per_class, valid_per_class, test_per_class: samples a class (fresh: an epoch); 0 takes all there are.
         seed: of the generator and of random splits.
     """
 
@@ -41,6 +42,7 @@ class DataConfig:
     library: str
     variant: str
     download: bool
+    fresh: bool
     train_per_class: int
     valid_per_class: int
     test_per_class: int
@@ -51,6 +53,8 @@ class DataConfig:
             raise ConfigError(f"sources: {self.sources} must name one or more of {', '.join(SOURCES)}")
         if self.variant not in ("balanced", "byclass"):
             raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
+        if self.fresh and list(self.sources) != ["strokes"]:
+            raise ConfigError(f"fresh: only strokes are generated, not {'+'.join(self.sources)}; set it to false")
         counts = ("train_per_class", "valid_per_class", "test_per_class")
         check_each(self, (*counts, "seed"), lambda value: value >= 0, "must be 0 or more")
         if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:

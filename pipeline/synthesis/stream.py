@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 from joblib.externals.loky import ProcessPoolExecutor
 
+from pipeline.characters.dataset import Characters
 from pipeline.synthesis.options import StrokesOptions
 from pipeline.synthesis.stroke_library import StrokeLibrary
 from pipeline.synthesis.strokes import draw_characters
 
 AHEAD = 3  # blocks that are drawn, or wait, while one is in use
 
-LABELS, DRAW = range(2)  # what a random stream is for
+LABELS, DRAW, SAMPLE = range(3)  # what a random stream is for
 
 
 class Stream:
@@ -45,6 +46,12 @@ class Stream:
             finally:
                 for images, _ in waiting:
                     images.cancel()
+
+    def sample(self, per_class: int) -> Characters:
+        """A few characters of every class, as training sees them."""
+        labels = np.repeat(np.arange(self.classes, dtype=np.uint8), per_class)
+        rng = np.random.default_rng([self.seed, SAMPLE])
+        return Characters(draw_characters(self.library, "train", labels, rng, self.options), labels)
 
     def _plan(self, epochs: range, size: int) -> Iterator[tuple[list[int], np.ndarray]]:
         for epoch in epochs:
