@@ -32,6 +32,7 @@ def visualize(config: Config, output: Path) -> None:
 
         rows = read_history(output / paths.HISTORY)
         save("learning_curves", figures.learning_curves(rows, "Learning curves"))
+        assert network.options and network.input_shape  # a loaded network has both
         initial = build_network(network.options, network.input_shape, network.classes, np.random.default_rng(extra["seed"]))
         save(
             "first_layer",

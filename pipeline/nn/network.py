@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -68,7 +69,7 @@ class Network:
         self._first = next(index for index, layer in enumerate(self.layers) if layer.params)
         self.layers[self._first].needs_dx = False
 
-    def replica(self) -> "Network":
+    def replica(self) -> Self:
         """A network that shares the weights of this one, with gradients and buffers of its own."""
         twin = copy.deepcopy(self)
         twin._share(self.weights)

@@ -57,7 +57,8 @@ class UNet(Network):
         self.head = convolution(widths[0], 4 * options.classes, 1, False)
         pairs = [layer for pair in self.down for layer in pair]
         steps = [layer for across, _, mix in self.up for layer in (across, mix)]
-        super().__init__([*pairs, *steps, self.head], options)
+        super().__init__([*pairs, *steps, self.head])
+        self.unet_options = options
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Logits (K, H, W, N) of x (1, H, W, N). Valid until the next call; copy them to keep them."""
@@ -101,7 +102,7 @@ def build_unet(options: UNetOptions, rng: np.random.Generator, dtype: DTypeLike 
 
 def save_unet(path: Path, network: UNet, extra: dict) -> None:
     """Write options, weights and `extra` (what JSON can hold) as one .npz, whole or not at all; same content, same bytes."""
-    description = json.dumps({"unet": asdict(network.options), "extra": extra}, sort_keys=True)
+    description = json.dumps({"unet": asdict(network.unet_options), "extra": extra}, sort_keys=True)
     save_arrays(path, {"description": np.array(description), **network.params}, compress=False)
 
 

@@ -73,7 +73,7 @@ def test_file_gives_the_same_network_back(tmp_path):
     save_unet(tmp_path / "ink.npz", network, {"seed": 1})
     again, extra = load_unet(tmp_path / "ink.npz")
     np.testing.assert_array_equal(again.weights, network.weights)
-    assert extra == {"seed": 1} and again.options == network.options
+    assert extra == {"seed": 1} and again.unet_options == network.unet_options
 
 
 def test_file_of_another_kind_is_one_clear_error(tmp_path):
