@@ -3,8 +3,12 @@
 `emnist-{variant}-{train,test}-{images-idx3,labels-idx1}-ubyte.gz` and `emnist-{variant}-mapping.txt`. Images are 28x28,
 bright ink on 0, each stored transposed. The mapping translates the file's labels to ASCII codes; classes outside
 `0-9A-Z` (lower case) are dropped.
+
+    python -m pipeline.characters.emnist FOLDER emnist_test.npz     # the test characters, to measure a network on
+    python -m pipeline.evaluate evaluate.on=emnist_test.npz
 """
 
+import argparse
 import gzip
 import math
 import shutil
@@ -18,6 +22,7 @@ import requests
 
 from pipeline.characters import CLASSES
 from pipeline.characters.dataset import Characters, Splits
+from pipeline.common.arrays import save_arrays
 from pipeline.common.errors import DataError
 from pipeline.common.files import replacing
 
@@ -155,3 +160,22 @@ def _download(root: Path, variant: str) -> Path:
             f"{URL}: download failed ({reason}); try again, or download it yourself and unpack it into {root}"
         ) from error
     return root / "gzip"
+
+
+def main() -> None:
+    """The command: write the test characters of one variant as `images` and `labels`."""
+    parser = argparse.ArgumentParser(description="Write EMNIST's test characters, digits and capitals, as one .npz.")
+    parser.add_argument("folder", type=Path, help="folder of the official gzip files")
+    parser.add_argument("output", type=Path, help="the .npz to write")
+    parser.add_argument("--variant", default="balanced", choices=("balanced", "byclass"))
+    arguments = parser.parse_args()
+    try:
+        test = read(arguments.folder, arguments.variant, valid_per_class=1, seed=0, download=False).test
+        save_arrays(arguments.output, {"images": test.images, "labels": test.labels})
+    except DataError as error:
+        sys.exit(f"emnist: {error}")
+    print(f"emnist: {len(test):,} test characters in {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()

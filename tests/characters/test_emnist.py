@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.characters import CLASSES, emnist
+from pipeline.characters.dataset import read_npz
 from pipeline.common.errors import DataError
 
 REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", Path(__file__).parents[2] / "../shared/real"))
@@ -165,3 +166,14 @@ def test_the_real_files_are_upright():
     assert mean["L"][20:, 4:24].mean() > 1.5 * mean["L"][:8, 4:24].mean()  # foot below
     assert mean["T"][2:9].mean() > 1.5 * mean["T"][19:26].mean()  # bar above
     assert mean["7"][16:26, :14].sum() > mean["7"][16:26, 14:].sum()  # leans left at the bottom: not mirrored
+
+
+def test_the_command_writes_what_evaluate_reads(tmp_path, monkeypatch, capsys):
+    write_emnist(tmp_path / "emnist")
+    monkeypatch.setattr("sys.argv", ["emnist", str(tmp_path / "emnist"), str(tmp_path / "test.npz")])
+    emnist.main()
+    images, labels = read_npz(tmp_path / "test.npz")
+    assert images.shape == (72, 28, 28) and np.bincount(labels).tolist() == [2] * 36 and images[5, 2, 9] == 5
+    monkeypatch.setattr("sys.argv", ["emnist", str(tmp_path / "nothing"), str(tmp_path / "test.npz")])
+    with pytest.raises(SystemExit, match="^emnist: .*nothing: holds no emnist"):
+        emnist.main()
