@@ -54,9 +54,10 @@ read: setup      ## read your own photos: make read PAGES=photo.jpg
 	@test -n "$(PAGES)" || { echo "make read: name a photo or a folder, for example: make read PAGES=photo.jpg" >&2; exit 1; }
 	@python -m pipeline.ocr "ocr.pages='$(PAGES)'" ocr.output=outputs/read tracking.uri=none
 
-bench: setup     ## speed beside PyTorch and scikit-learn, where installed; then the pipeline's own floors
+bench: setup     ## speed beside PyTorch and scikit-learn, where installed; the pipeline's floors; EMNIST=emnist_test.npz: time to learn
 	@python -m benchmarks.bench_nn
 	@python -m benchmarks.bench_pipeline
+	@test -z "$(EMNIST)" || python -m benchmarks.bench_learning "$(EMNIST)"
 
 bench-ocr: setup ## page reading beside Tesseract and RapidOCR, where installed
 	@python -m benchmarks.bench_ocr

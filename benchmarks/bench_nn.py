@@ -4,11 +4,15 @@ Absolute times vary from machine to machine and from minute to minute, so each c
 epoch, and compares medians. All train the same network on the same random images with the same optimiser. A peer runs with one
 thread and with two, and counts with what suits it better. One that is not installed is left out with a note. On a machine
 that is busy with other things, two threads wait for each other and the ratios mean little.
+
+A floor says what a change of the code must not lose: where one is missed, the status is 1. How soon a network reads is what
+`bench_learning` measures.
 """
 
 import argparse
 import importlib.util
 import statistics
+import sys
 import time
 import tracemalloc
 import warnings
@@ -127,7 +131,7 @@ def contests(rounds: int) -> Iterator[tuple[str, float, str]]:
     for peer, present in (("PyTorch", torch), ("scikit-learn", scikit)):
         if not present:
             print(f"{peer} is not installed: its lines are left out")
-    for hidden, batch, floor in ((64, 48, 3.0), (64, 16, 2.0), (64, 256, 1.3), (256, 48, 2.0)):
+    for hidden, batch, floor in ((64, 48, 1.5), (64, 16, 1.5), (64, 256, 1.0), (256, 48, 1.0)):
         title = f"MLP 1024-{hidden}-36, batch {batch}"
         entrants = {"ours": ours("mlp", hidden, batch), "products": products_alone(hidden, batch)}
         if torch:
@@ -136,11 +140,10 @@ def contests(rounds: int) -> Iterator[tuple[str, float, str]]:
             entrants |= {f"scikit-learn, {threads}": sklearn(hidden, batch, threads) for threads in (1, THREADS)}
         times = contest(entrants, rounds)
         print(title, {name: f"{value:.3f} s" for name, value in times.items()})
-        for peer, wanted in (("PyTorch", floor), ("scikit-learn", 3.0)):
+        for peer, wanted in (("PyTorch", floor), ("scikit-learn", 1.5)):
             if found := [seconds for name, seconds in times.items() if name.startswith(peer)]:
                 yield f"{title}: {peer} / ours", min(found) / times["ours"], f">= {wanted:g}"
-        overhead = "<= 1.3" if (hidden, batch) == (64, 48) else ""
-        yield f"{title}: ours / its five products", times["ours"] / times["products"], overhead
+        yield f"{title}: ours / its five products", times["ours"] / times["products"], f"<= {2.5 if batch < 48 else 1.6}"
     entrants = {"ours": ours("cnn", 128, 64)} | ({"PyTorch": pytorch("cnn", 128, 64, THREADS)} if torch else {})
     times = contest(entrants, max(2, rounds // 3))
     print("CNN 5x5x16, 5x5x32, 128, batch 64", {name: f"{value:.3f} s" for name, value in times.items()})
@@ -173,14 +176,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="epochs of each entrant (default: 9)")
     arguments = parser.parse_args()
-    for what, ratio, floor in list(contests(arguments.rounds)):
+    rows = list(contests(arguments.rounds))
+    for what, ratio, floor in rows:
         print(f"{what:68} {ratio:6.2f}  {floor:7} {'' if holds(ratio, floor) else 'missed'}")
+    sys.exit(not all(holds(ratio, floor) for _, ratio, floor in rows))
 
 
 def holds(ratio: float, floor: str) -> bool:
-    """Whether `ratio` keeps a floor such as `>= 3`; an empty floor is always kept."""
+    """Whether `ratio` keeps a floor such as `>= 3`."""
     sign, _, value = floor.partition(" ")
-    return not floor or (ratio >= float(value) if sign == ">=" else ratio <= float(value))
+    return ratio >= float(value) if sign == ">=" else ratio <= float(value)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""What the pipeline's own model can do: characters by unseen hands, characters drawn for the tests, the rendered pages.
+
+It reads what `make repro` made; a change of the code that makes reading worse fails here without training anything anew.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.characters import CLASSES
+from pipeline.synthesis.pen import draw
+from scripts.build_strokes import read_stroke
+from tests.conftest import ROOT, clean_environment
+
+MADE = [
+    ROOT / "prepared/characters.npz",
+    ROOT / "prepared/pages",
+    *(ROOT / "models" / f"{name}.npz" for name in ("model", "ink")),
+]
+DRAWN = Path(__file__).parent / "data/drawn_characters.txt"
+
+pytestmark = pytest.mark.skipif(not all(path.exists() for path in MADE), reason="`make repro` has not made the models yet")
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory) -> Callable[..., str]:
+    """Runs a stage on what `make repro` made; it writes into a folder of its own, `stage.folder`."""
+    folder = tmp_path_factory.mktemp("quality")
+    for name in ("prepared", "models"):
+        (folder / name).symlink_to(ROOT / name)
+
+    def run(name: str, *overrides: str) -> str:
+        command = [sys.executable, "-m", f"pipeline.{name}", *overrides, "tracking.uri=none", f"hydra.run.dir={folder}"]
+        done = subprocess.run(command, cwd=ROOT, env=clean_environment(), text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run.folder = folder
+    return run
+
+
+def test_characters_of_unseen_hands_are_read_and_the_confidence_is_honest(stage):
+    stage("evaluate")
+    measured = json.loads((stage.folder / "reports/metrics/evaluate.json").read_text())
+    assert measured["test/accuracy"] > 0.86  # by fonts no network has learnt from, many of them hard to read
+    assert measured["test/calibration_error"] < 0.04
+
+
+def test_characters_drawn_for_the_tests_are_read(stage, tmp_path):
+    images, labels = drawn_characters()
+    np.savez(tmp_path / "drawn.npz", images=images, labels=labels)
+    measured = json.loads(stage("evaluate", f"evaluate.on={tmp_path / 'drawn.npz'}").splitlines()[-1])
+    assert measured["n"] == len(labels) == 36 * 6
+    assert measured["accuracy"] > 0.9
+
+
+def test_the_rendered_pages_are_read(stage):
+    stage("ocr")
+    pages = json.loads((stage.folder / "reports/metrics/ocr.json").read_text())
+    assert len(pages["pages"]) == 8
+    assert pages["total"]["cer"] < 0.06
+    assert sum(page["cer"] < 0.1 for page in pages["pages"].values()) >= 7  # one may be hard
+
+
+def drawn_characters() -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, 64, 64) uint8, bright ink on 0, and labels (N,): each character upright and slanted, by three pens."""
+    images, labels = [], []
+    for line in DRAWN.read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        points = np.concatenate([dense(read_stroke(stroke)) for stroke in line[1:].split("|")])
+        for slant in (0.0, 0.25):
+            for pen in (2.0, 3.5, 6.0):
+                x = points[:, 0] - slant * points[:, 1]
+                placed = np.stack([x - (x.min() + x.max()) / 2, points[:, 1] - 0.5], 1) * 40 + 32
+                inked = draw(placed.astype(np.float32), np.full(len(x), pen / 2, np.float32), np.zeros(len(x), int), (1, 64, 64))
+                images.append((inked[0] * 255).astype(np.uint8))
+                labels.append(CLASSES.index(line[0]))
+    return np.stack(images), np.array(labels, np.uint8)
+
+
+def dense(stroke: np.ndarray) -> np.ndarray:
+    """The stroke (K, 2) with points so near each other that the pen's touches join."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+    at = np.linspace(0, along[-1], 2 + int(along[-1] / 0.01))
+    return np.stack([np.interp(at, along, stroke[:, axis]) for axis in (0, 1)], 1)
