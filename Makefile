@@ -11,16 +11,21 @@ help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*##/  make \1\t/' | expand -t 20
 
 setup: .venv/.locked   ## the virtual environment, from requirements.lock
+	@here=$$(cd .venv && pwd -P) && there=$$(cat .venv/.locked) && { test -z "$$there" || test "$$there" = "$$here" || { \
+	  $(BIN)/python scripts/move_venv.py "$$there" "$$here" && echo "$$here" > .venv/.locked; }; }
 
 .venv/.locked: requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing from requirements.lock (once, a minute or two)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo ../../../.. > "$$(echo .venv/lib/python*/site-packages)/handprint.pth"
+	@cd .venv && pwd -P > .locked
 
 data: setup      ## the raw data that data.dvc tracks, from the DVC remote
-	@dvc pull --quiet data.dvc || { echo "make data: data.dvc: missing or damaged in the DVC remote; 'dvc pull data.dvc' says what," \
-	  "'git checkout storage' brings back what came with the project" >&2; exit 1; }
+	@said=$$(dvc pull data.dvc 2>&1) || { case "$$said" in \
+	  *"not a git repository"*) echo "make data: this folder is no git repository, and DVC needs one: git init" ;; \
+	  *) echo "make data: data.dvc: missing or damaged in the DVC remote ($$(echo "$$said" | tail -n 1));" \
+	    "'git checkout storage' brings back what came with the project" ;; esac >&2; exit 1; }
 
 repro: data      ## reproduce the whole pipeline, then print a summary
 	@dvc repro

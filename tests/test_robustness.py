@@ -405,6 +405,43 @@ def test_damaged_raw_data_are_noticed(project):
     assert line.startswith("make data: data.dvc: missing or damaged"), done.stderr
 
 
+def test_without_a_git_repository_make_data_says_so(project):
+    root = Path(__file__).resolve().parent.parent
+    shutil.copy(root / "Makefile", project)
+    (project / ".venv/bin").mkdir(parents=True)
+    for name in ("requirements.lock", ".venv/.locked"):
+        (project / name).write_text("")
+    done = subprocess.run(["make", "data"], cwd=project, env=clean_environment(), text=True, capture_output=True)
+    assert done.returncode != 0 and done.stderr.splitlines()[0].endswith("DVC needs one: git init"), done.stderr
+
+
+def test_a_virtual_environment_moves_with_the_project(tmp_path):
+    """Its scripts run, and `activate` activates it, in a folder whose name no `#!` line can hold."""
+    old, new = tmp_path / "plain/.venv", tmp_path / "my project #2 & more/.venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", old], check=True)
+    script = "import sys\nprint(sys.prefix)\n"
+    starts = {"direct": f"#!{old}/bin/python\n", "indirect": f"#!/bin/sh\n'''exec' {old}/bin/python \"$0\" \"$@\"\n' '''\n"}
+    for name, start in starts.items():
+        (old / "bin" / name).write_text(start + script)
+        (old / "bin" / name).chmod(0o755)
+    for place in (new, tmp_path / "again/.venv"):
+        place.parent.mkdir()
+        old.rename(place)
+        mover = Path(__file__).resolve().parent.parent / "scripts/move_venv.py"
+        subprocess.run([place / "bin/python", mover, str(old), str(place)], check=True)
+        activated = ["bash", "-c", f". '{place}/bin/activate'; echo $VIRTUAL_ENV"]
+        for command in ([place / "bin/direct"], [place / "bin/indirect"], activated):
+            assert subprocess.run(command, check=True, text=True, capture_output=True).stdout.strip() == str(place)
+        old = place
+
+
+def test_in_a_folder_within_the_project_a_stage_says_where_to_go(project):
+    environment = {**clean_environment(), "PYTHONPATH": str(project)}
+    command = [sys.executable, "-m", "pipeline.evaluate", UNTRACKED]
+    done = subprocess.run(command, cwd=project / "data", env=environment, text=True, capture_output=True)
+    one_line(done, "cd ..")
+
+
 # Data and names
 
 

@@ -1,6 +1,7 @@
 """What every command of the pipeline shares: compose conf/, run one function, turn a user's mistake into one line."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
-import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -56,6 +56,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions reach us instead of Hydra's own many-line report
     try:
+        check_folder()
         conf_files.check_files()
         main()
         if mistakes:
@@ -70,9 +71,21 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
         fail(stage, error)  # PyYAML has errors of many types for a file that is not YAML
 
 
+def check_folder() -> None:
+    """Refuse to start in a folder within the project: all that conf/ names lies relative to the project's own.
+
+    Raises:
+        UserError: saying where to go.
+    """
+    here = Path.cwd().resolve()
+    if here != paths.ROOT and here.is_relative_to(paths.ROOT) and not (here / "conf").is_dir():
+        raise UserError(f"start it in the project's own folder: cd {shlex.quote(os.path.relpath(paths.ROOT))}")
+
+
 def fail(name: str, error: Exception) -> NoReturn:
     """Print the error as one line and exit with status 1."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = str(error).partition("Config search path:")[0]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]  # Hydra's cure stands in the last
     hint = "" if isinstance(error, (UserError, OSError)) else "; see conf/ or --help for the keys there are"
-    print(f"{name}: {' '.join(lines[:4] if isinstance(error, yaml.YAMLError) else lines[:2])}{hint}", file=sys.stderr)
+    print(f"{name}: {' '.join(lines[:8])}{hint}", file=sys.stderr)
     sys.exit(1)
