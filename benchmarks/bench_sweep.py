@@ -55,6 +55,7 @@ def main() -> None:
         f"{len(seconds)} jobs of {arguments.epochs} epochs on {arguments.jobs} workers: wall {wall:.1f} s, pure training "
         f"{sum(seconds):.1f} s; wall / (training / workers) = {ratio:.2f} (floor 1.5)"
     )
+    sys.exit(ratio > 1.5)
 
 
 if __name__ == "__main__":
