@@ -46,11 +46,14 @@ class Splits:
 
 
 def save_splits(path: Path, splits: Splits, meta: dict[str, Any]) -> None:
-    """Write splits in normal form and `meta` (anything JSON can hold) into one `.npz`; same content, same bytes."""
+    """Write splits in normal form and `meta` (anything JSON can hold) into one `.npz`; same content, same bytes.
+
+    It is not compressed: what zlib makes of the same bytes differs from one build of Python to another.
+    """
     arrays = {"meta": np.array(json.dumps(meta, sort_keys=True))}
     for name, part in vars(splits).items():
         arrays |= {f"{name}_images": part.images, f"{name}_labels": part.labels}
-    save_arrays(path, arrays)
+    save_arrays(path, arrays, compress=False)
 
 
 def load_splits(path: Path) -> tuple[Splits, dict[str, Any]]:

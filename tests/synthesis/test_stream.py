@@ -1,0 +1,44 @@
+"""Characters that are generated while a network learns: what comes depends on the seed and the epoch alone."""
+
+import numpy as np
+import psutil
+import pytest
+
+from pipeline.common.paths import ROOT
+from pipeline.synthesis.stream import Stream
+from pipeline.synthesis.stroke_library import load_library
+from tests.synthesis.test_strokes import OPTIONS
+
+
+@pytest.fixture(scope="module")
+def stream() -> Stream:
+    path = ROOT / "data" / "strokes.npz"
+    if not path.exists():
+        pytest.skip("data/strokes.npz is not here; `dvc pull` fetches it")
+    return Stream(load_library(path), OPTIONS, per_class=3, classes=36, seed=4)
+
+
+def test_an_epoch_is_the_same_whichever_came_before(stream):
+    both = list(stream.blocks(range(2), 40))
+    assert [len(labels) for _, labels in both] == [40, 40, 28] * 2
+    for (images, labels), (again, known) in zip(both[3:], stream.blocks(range(1, 2), 40), strict=True):
+        np.testing.assert_array_equal(images, again)
+        np.testing.assert_array_equal(labels, known)
+    first, second = (np.concatenate([labels for _, labels in both[at : at + 3]]) for at in (0, 3))
+    assert np.bincount(first).tolist() == np.bincount(second).tolist() == [3] * 36
+    assert (first != second).any() and (both[0][0] != both[3][0]).any()
+
+
+def test_no_process_is_left_when_the_training_stops(stream):
+    blocks = stream.blocks(range(100), 40)
+    next(blocks)
+    drawing = [child for child in psutil.Process().children(recursive=True) if "LokyProcess" in " ".join(child.cmdline())]
+    assert drawing
+    blocks.close()
+    assert not psutil.wait_procs(drawing, timeout=20)[1]
+
+
+def test_a_sample_shows_every_class_in_normal_form(stream):
+    sample = stream.sample(2)
+    assert sample.images.shape == (72, 32, 32) and np.bincount(sample.labels).tolist() == [2] * 36
+    assert sample.images.max(axis=(1, 2)).min() > 150
