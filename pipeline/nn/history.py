@@ -28,13 +28,15 @@ class History:
     """The epochs of a run, and how it ended."""
 
     records: list[EpochRecord] = field(default_factory=list)
-    best_epoch: int = 0  # the epoch with the highest validation accuracy (the first of equals); 0 before the first
+    best_epoch: int = (
+        0  # the epoch whose weights are kept: by validation accuracy (the first of equals), or the last; 0: none yet
+    )
     interrupted: bool = False  # ended by Ctrl-C
 
-    def add(self, record: EpochRecord) -> bool:
-        """Append a record; True if it is the best so far."""
+    def add(self, record: EpochRecord, keep: str = "best") -> bool:
+        """Append a record; True if its weights are to be kept."""
         self.records.append(record)
-        if self.best_epoch and record.valid_accuracy <= self.records[self.best_epoch - 1].valid_accuracy:
+        if keep == "best" and self.best_epoch and record.valid_accuracy <= self.records[self.best_epoch - 1].valid_accuracy:
             return False
         self.best_epoch = record.epoch
         return True

@@ -10,6 +10,7 @@ INITIALIZERS = ("xavier", "he", "normal", "constant", "zeros")
 OPTIMIZERS = ("sgd", "momentum", "adam")
 SCHEDULES = ("constant", "step", "cosine")
 REDUCTIONS = ("sum", "mean")
+KEEP = ("best", "last")
 
 
 @dataclass
@@ -56,11 +57,13 @@ class TrainOptions:
     reduction: str  # gradient of a batch: sum | mean over its samples (lr 0.01 with `sum` is 0.48 with `mean` at batch 48)
     patience: int  # epochs without a better validation accuracy before training stops; 0 = never stop early
     label_smoothing: float  # share of the target spread evenly over all classes, [0, 1)
+    keep: str = "best"  # epoch whose weights training ends with: best (by validation accuracy) | last
 
     def __post_init__(self) -> None:
         check_choice(self, "optimizer", OPTIMIZERS)
         check_choice(self, "schedule", SCHEDULES)
         check_choice(self, "reduction", REDUCTIONS)
+        check_choice(self, "keep", KEEP)
         check_each(self, ("batch_size", "step_size"), is_whole, "must be a whole number, 1 or more")
         check_each(self, ("epochs", "patience"), lambda value: is_whole(value, 0), "must be a whole number, 0 or more")
         check_each(self, ("lr",), lambda value: is_number(value) and value > 0, "must be a number above 0")
@@ -71,6 +74,10 @@ class TrainOptions:
         check_each(
             self, ("weight_decay", "warmup_epochs"), lambda value: is_number(value) and value >= 0, "must be a number, 0 or more"
         )
+        if self.patience and self.keep == "last":
+            raise ConfigError(
+                f"patience: {self.patience} stops after the best epoch, but keep is last; set keep=best or patience=0"
+            )
 
 
 def _are_whole(values: object) -> bool:

@@ -36,7 +36,7 @@ def fit(
     checkpoint: Path | None = None,
     context: dict | None = None,
 ) -> History:
-    """Train `network` in place; it ends with the weights of the epoch with the best validation accuracy.
+    """Train `network` in place; it ends with the weights of the epoch that `options.keep` says.
 
     `train` are arrays, or a `Source` of samples; what a source brings must follow from `context`.
     `augment(images (n, ...), rng)` returns changed images; it runs in a thread of its own, ahead of the training.
@@ -58,7 +58,7 @@ def fit(
     if checkpoint:
         configuration = _configuration(network, train, valid, options, seed, augment, context)
         for record in _resume(checkpoint, configuration, state):
-            history.add(record)
+            history.add(record, options.keep)
             if on_epoch:
                 on_epoch(record)
 
@@ -69,7 +69,7 @@ def fit(
         try:
             while not history.is_over(options):
                 record = _epoch(workers, optimizer, batches, count(train), valid, options, seed, len(history.records))
-                if history.add(record):
+                if history.add(record, options.keep):
                     state["best"] = network.weights.copy()
                 if checkpoint and (history.is_over(options) or time.perf_counter() - saved > CHECKPOINT_SECONDS):
                     save_checkpoint(checkpoint, configuration, {"records": [asdict(r) for r in history.records]}, state)

@@ -125,6 +125,13 @@ def test_the_best_weights_are_kept():
     assert (net.predict(valid[0]).argmax(axis=1) == valid[1]).mean() == pytest.approx(max(accuracies))
 
 
+def test_the_last_weights_are_kept_on_demand():
+    valid = characters(100, seed=1)
+    net, history = train(valid=valid, keep="last", lr=0.5, epochs=6)
+    assert history.best_epoch == 6
+    assert (net.logits(valid[0]).argmax(axis=1) == valid[1]).mean() == history.records[-1].valid_accuracy
+
+
 def test_early_stopping():
     _, history = train(lr=1e-9, epochs=50, patience=4)
     assert len(history.records) == history.best_epoch + 4
