@@ -1,6 +1,6 @@
 """What can be configured about a network and its training. The values stand in `conf/`; here are their meaning and range."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.common.checks import check_choice, check_each, is_number, is_whole
 from pipeline.common.errors import ConfigError
@@ -57,7 +57,9 @@ class TrainOptions:
     reduction: str  # gradient of a batch: sum | mean over its samples (lr 0.01 with `sum` is 0.48 with `mean` at batch 48)
     patience: int  # epochs without a better validation accuracy before training stops; 0 = never stop early
     label_smoothing: float  # share of the target spread evenly over all classes, [0, 1)
-    keep: str = "best"  # epoch whose weights training ends with: best (by validation accuracy) | last
+    keep: str = field(
+        default="best", kw_only=True
+    )  # epoch whose weights training ends with: best (by validation accuracy) | last
 
     def __post_init__(self) -> None:
         check_choice(self, "optimizer", OPTIMIZERS)
