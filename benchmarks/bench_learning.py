@@ -24,12 +24,13 @@ from pipeline.characters.augment import augment
 from pipeline.characters.dataset import read_npz
 from pipeline.characters.normalise import normalise_all
 from pipeline.common.paths import ROOT
-from pipeline.config.schema import READS, Config, read
+from pipeline.config.schema import Config, read
 from pipeline.nn.batches import Data, make_batches
 from pipeline.nn.network import build_network
 from pipeline.nn.optimizers import learning_rate
 from pipeline.nn.training import fit
 from pipeline.prepare import stream
+from pipeline.train import SECTIONS
 
 MARKS = (0.85, 0.88, 0.90)
 FLOORS = {0.85: 120, 0.88: 360}  # processor seconds within which we must have reached a mark
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="of the configuration, such as train.epochs=5")
     arguments = parser.parse_args()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = read(compose("config", arguments.overrides), READS["train"])
+        config = read(compose("config", arguments.overrides), SECTIONS)
     images, labels = read_npz(arguments.real)
     real = (normalise_all(images), labels)
     entrants = {"ours": ours}

@@ -78,7 +78,7 @@ from functools import partial
 from pipeline.characters.augment import augment
 
 with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
-    read = config.read(compose("config", [f"model={sys.argv[1]}", "train.epochs=2"]), config.READS["train"])
+    read = config.read(compose("config", [f"model={sys.argv[1]}", "train.epochs=2"]), train.SECTIONS)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
 rng = np.random.default_rng(0)
@@ -93,12 +93,13 @@ WORKERS = """
 import statistics, sys, time
 from pathlib import Path
 from hydra import compose, initialize_config_dir
+from pipeline import prepare
 from pipeline.config import schema as config
 from pipeline.synthesis import strokes
 from pipeline.synthesis.stroke_library import load_library
 
 with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
-    read = config.read(compose("config"), config.READS["prepare"])
+    read = config.read(compose("config"), prepare.SECTIONS)
 library = load_library(Path(read.data.library))
 seconds = {1: [], 2: []}
 strokes.generate(library, read.strokes, 30, 1, 1, 0, 2)  # starts the processes
@@ -120,7 +121,7 @@ from pipeline.config import schema as config
 from pipeline.prepare import stream
 
 with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
-    read = config.read(compose("config"), config.READS["prepare"])
+    read = config.read(compose("config"), prepare.SECTIONS)
 source = stream(read)
 source.sample(20)  # lays out the library
 started = time.process_time()

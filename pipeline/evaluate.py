@@ -4,6 +4,7 @@ With `evaluate.on=FILE.npz` it measures the model on any other data and prints o
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import tracking
@@ -14,8 +15,20 @@ from pipeline.common import metrics, paths
 from pipeline.common.arrays import save_arrays
 from pipeline.common.files import md5, write_json, write_table
 from pipeline.config.command import command
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.network import load_network
+
+
+@dataclass
+class EvaluateConfig:
+    """Attributes: model, data: what to measure on what; on: any other `.npz`, measured to standard output only."""
+
+    model: str | None
+    on: str | None
+    confused_pairs: int
+
+
+SECTIONS: Sections = {"evaluate": EvaluateConfig, "tracking": TrackingConfig}
 
 
 def evaluate(config: Config, output: Path) -> None:

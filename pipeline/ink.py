@@ -5,6 +5,7 @@ the metrics and a figure; makes one MLflow run. An interrupted training goes on 
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from tqdm import tqdm
 
 from pipeline import tracking
 from pipeline.common import paths
+from pipeline.common.checks import check_each
+from pipeline.common.errors import ConfigError
 from pipeline.common.files import md5, write_json, write_table
 from pipeline.common.pixels import KINDS
 from pipeline.config.command import command
-from pipeline.config.schema import Config, InkConfig
+from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.optimizers import Adam
 from pipeline.nn.pixel_training import predict_pixels, train_pixels
@@ -26,6 +29,50 @@ from pipeline.synthesis.crops import make_crop
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
 
 TRAIN, VALID = 0, 1  # streams of random numbers
+
+
+@dataclass
+class InkConfig:
+    """How the network learns that says what a pixel shows.
+
+    Attributes:
+        library: the stroke library that the crops are written with.
+        widths: channels of the network at 1/2, 1/4, ... of the picture's size.
+        epochs, crops, passes: each epoch renders `crops` new crops and goes over them `passes` times.
+        valid_crops: crops by hands of the validation split that the metrics are measured on.
+        size: side of a crop in pixels.
+        batch_size: crops a step.
+        lr: learning rate of Adam at its highest.
+        paper_weight: what a pixel of paper counts in the loss; one of anything else counts 1.
+        workers: processes that render.
+        resume: go on from the checkpoint of an interrupted training of the same configuration.
+    """
+
+    library: str
+    widths: list[int]
+    epochs: int
+    crops: int
+    passes: int
+    valid_crops: int
+    size: int
+    batch_size: int
+    lr: float
+    paper_weight: float
+    workers: int
+    resume: bool
+
+    def __post_init__(self) -> None:
+        UNetOptions(self.widths, len(KINDS))
+        check_each(self, ("epochs",), lambda value: value >= 0, "must be 0 or more")
+        check_each(self, ("passes", "valid_crops", "workers"), lambda value: value >= 1, "must be 1 or more")
+        check_each(self, ("lr", "paper_weight"), lambda value: value > 0, "must be above 0")
+        if self.batch_size < 2 or self.crops < self.batch_size:
+            raise ConfigError(f"batch_size: {self.batch_size} must be from 2 to crops, {self.crops}")
+        if self.size < 64 or self.size % 2 ** len(self.widths):
+            raise ConfigError(f"size: {self.size} must be 64 or more, and divisible by {2 ** len(self.widths)}")
+
+
+SECTIONS: Sections = {"seed": int, "ink": InkConfig, "tracking": TrackingConfig}
 
 
 def ink(config: Config, output: Path) -> float:

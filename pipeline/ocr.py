@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,35 @@ from pipeline.common import paths
 from pipeline.common.errors import ConfigError, PageError
 from pipeline.common.files import md5, replacing_folder, write_json
 from pipeline.config.command import command
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.network import load_network
 from pipeline.output.export import export
 from pipeline.output.score import Score, score, total
 from pipeline.reading.language import load_language
+from pipeline.reading.options import OcrOptions
 from pipeline.reading.photo import SUFFIXES, load_photo
 from pipeline.reading.reader import read
+
+
+@dataclass
+class OcrConfig(OcrOptions):
+    """What the page reader's own `OcrOptions` hold, and where the stage reads and writes.
+
+    Attributes:
+        pages: photos or folders of photos; `-` reads one photo from standard input; null: the rendered pages.
+        output: folder for the text, JSON, hOCR, ALTO and annotated picture of each page; null: the stage's own.
+        model: weights to read with; null: those that `train` wrote.
+        language: table of the character language model.
+    """
+
+    pages: Any
+    output: str | None
+    model: str | None
+    language: str
+
+
+SECTIONS: Sections = {"ocr": OcrConfig, "tracking": TrackingConfig}
+
 
 STDIN = Path("-")
 

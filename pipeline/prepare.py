@@ -5,6 +5,7 @@ Writes prepared/characters.npz (train, valid, test), a contact sheet, the class 
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,61 @@ from pipeline.characters.dataset import (
 )
 from pipeline.characters.normalise import normalise_all
 from pipeline.common import paths
-from pipeline.common.errors import DataError
+from pipeline.common.checks import check_each
+from pipeline.common.errors import ConfigError, DataError
 from pipeline.common.files import replacing, replacing_folder, write_table, writing
 from pipeline.config.command import command
-from pipeline.config.schema import Config, DataConfig
+from pipeline.config.schema import Config, Sections
 from pipeline.synthesis import strokes
-from pipeline.synthesis.render import load_texts, render_pages
+from pipeline.synthesis.options import StrokesOptions
+from pipeline.synthesis.render import RenderOptions, load_texts, render_pages
 from pipeline.synthesis.stream import Stream
 from pipeline.synthesis.stroke_library import load_library
 
 SHEET = 24  # characters of each class on the contact sheet
+SOURCES = ("strokes", "nist36", "emnist", "folder", "npz")
+
+
+@dataclass
+class DataConfig:
+    """Where the characters come from.
+
+    Attributes:
+        sources: any of `SOURCES`; several are mixed, split by split.
+        root: folder (or the file, for `npz`) of the real data; `strokes` alone needs none.
+        library: the stroke library the generator inks.
+        variant: which EMNIST split to read, `balanced` or `byclass`.
+        download: fetch EMNIST when `root` does not hold it.
+        fresh: training characters are generated while the network learns, every epoch others; else once, and stored.
+        train_per_class, valid_per_class, test_per_class: samples a class (fresh: an epoch); 0 takes all there are.
+        seed: of the generator and of random splits.
+    """
+
+    sources: list[str]
+    root: str
+    library: str
+    variant: str
+    download: bool
+    fresh: bool
+    train_per_class: int
+    valid_per_class: int
+    test_per_class: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not self.sources or not set(self.sources) <= set(SOURCES):
+            raise ConfigError(f"sources: {self.sources} must name one or more of {', '.join(SOURCES)}")
+        if self.variant not in ("balanced", "byclass"):
+            raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
+        if self.fresh and list(self.sources) != ["strokes"]:
+            raise ConfigError(f"fresh: only strokes are generated, not {'+'.join(self.sources)}; set it to false")
+        counts = ("train_per_class", "valid_per_class", "test_per_class")
+        check_each(self, (*counts, "seed"), lambda value: value >= 0, "must be 0 or more")
+        if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:
+            raise ConfigError("train_per_class: the generator needs to know how many; give 1 or more for each split")
+
+
+SECTIONS: Sections = {"data": DataConfig, "strokes": StrokesOptions, "pages": RenderOptions}
 
 
 def prepare(config: Config, output: Path) -> None:

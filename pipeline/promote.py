@@ -1,4 +1,4 @@
-"""`python -m pipeline.promote`: report a sweep, make its best model the champion, write conf/champion.yaml.
+"""`python -m pipeline.promote`: report a sweep, make its best model the champion, write its configuration to conf/.
 
 Reads MLflow only, so it can be run at any time and as often as one likes. It takes the newest sweep, or the one `--sweep`
 names. `--dry-run` only reports. The champion of the same data is replaced by a better model only, unless with `--force`.
@@ -10,13 +10,11 @@ import argparse
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
 
-from pipeline.champion import differences, write_champion
 from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.common.files import restored_on_failure
-from pipeline.config import schema
+from pipeline.config import promoted, schema
 from pipeline.config.command import fail
 from pipeline.sweep.ranking import rank, swept_keys
 from pipeline.sweep.report import PICTURES, REPORT, as_text, table_rows, write_report
@@ -52,7 +50,7 @@ def report(client: Any, experiment: str, sweep: str | None, dry_run: bool) -> An
     return best
 
 
-def promote(client: Any, experiment: str, composed: DictConfig, best: Any, force: bool) -> str:
+def promote(client: Any, experiment: str, best: Any, force: bool) -> str:
     """Make a run's model the champion, unless a better one of the same data is; return what to tell the user at the end.
 
     All or nothing: the alias is moved last, when all else is written and checked.
@@ -66,15 +64,17 @@ def promote(client: Any, experiment: str, composed: DictConfig, best: Any, force
             f"NOT PROMOTED: the champion, version {better.version}, reached {float(better.tags['accuracy']):.4f} on the same "
             f"data, {best.info.run_name} {best.data.metrics[BEST]:.4f}.\n         Replace it all the same: --force"
         )
-    changed = differences(configuration_of(client, best), composed)
+    values = configuration_of(client, best)
     version = register(client, best)
+    run = f"run {best.info.run_id} ({best.info.run_name}), validation accuracy {best.data.metrics[BEST]:.4f}"
     with restored_on_failure(paths.ROOT / "conf"):
-        write_champion(changed, best)
+        promoted.write(values, run, paths.ROOT / "conf")
         crown(client, version)
     return (
         f"{best.info.run_name} is the champion: validation accuracy {best.data.metrics[BEST]:.4f}, "
         f"models:/{MODEL_NAME}@champion, version {version}\n{warning(client, experiment, best)}"
-        f"         Reproduce it:       git diff conf/champion.yaml && dvc repro"
+        f"         Reproduce it:       git diff conf && dvc repro\n"
+        f"         Go back:            git checkout conf && dvc repro"
     )
 
 
@@ -149,7 +149,7 @@ def main() -> None:
     try:
         with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
             composed = compose("config", arguments.overrides, return_hydra_config=True)
-        tracking = schema.read(composed, ("tracking",)).tracking
+        tracking = schema.read(composed, {"tracking": schema.TrackingConfig}).tracking
         if tracking.uri == "none":
             raise UserError("tracking.uri: none records no sweeps; name the store they are in")
         with answering(tracking):
@@ -167,7 +167,7 @@ def main() -> None:
                     "(dry run: nothing promoted)"
                 )
             else:
-                print("promote: " + promote(client, experiment, composed, best, arguments.force))
+                print("promote: " + promote(client, experiment, best, arguments.force))
     except UserError as error:
         fail("promote", error)
 

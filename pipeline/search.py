@@ -24,7 +24,7 @@ from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.config import schema as config
 from pipeline.config.command import fail
-from pipeline.train import train
+from pipeline.train import SECTIONS, train
 
 
 def search(trials: int, overrides: list[str], seed: int) -> int:
@@ -39,7 +39,7 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     if not space:
         raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
-    options = config.read(compose("config", fixed), ("tracking", "sweep"))
+    options = config.read(compose("config", fixed), {"tracking": config.TrackingConfig, "sweep": config.SweepConfig})
     folder = Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search")
     keys = [override.get_key_element() for override in space]
     command = f"python -m pipeline.search --trials {trials} {' '.join(overrides)}"
@@ -58,7 +58,7 @@ def run_trial(composed: DictConfig, folder: Path) -> float:
     """Train with one choice of values, in a folder of its own; return the validation accuracy, NaN if the job failed."""
     HydraConfig.instance().set_config(composed)
     folder.mkdir(parents=True, exist_ok=True)
-    return sweep.run_job(lambda: train(config.read(composed, config.READS["train"]), folder), folder)
+    return sweep.run_job(lambda: train(config.read(composed, SECTIONS), folder), folder)
 
 
 def suggest(trial: Any, override: Override) -> Any:

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pipeline.common import paths, processor
-from pipeline.config.schema import READS
 
 
 def read_json(path: Path) -> Any:
@@ -27,7 +28,8 @@ def summary() -> str:
     for name, row in [*pages["pages"].items(), ("total", pages.get("total"))]:
         if row:
             lines.append(f"    {name:<36}{row['character_accuracy']:>8.3f}{row['cer']:>8.3f}{row['wer']:>8.3f}")
-    times = {stage: read_json(paths.TIMES / f"{stage}.json") for stage in READS}
+    stages = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    times = {stage: read_json(paths.TIMES / f"{stage}.json") for stage in stages}
     lines += [
         "",
         "  seconds a stage (when it last ran):  "

@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,15 +23,44 @@ from pipeline import sweep, tracking
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.augment import augment
 from pipeline.characters.dataset import Splits
+from pipeline.characters.options import AugmentOptions
 from pipeline.common import metrics, paths
 from pipeline.common.errors import DataError, UserError
 from pipeline.common.files import md5, write_json, write_table
 from pipeline.config.command import command
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.gradient_check import TOLERANCE, check_network
 from pipeline.nn.network import Network, build_network, load_network, save_network
+from pipeline.nn.options import ModelOptions, TrainOptions
 from pipeline.nn.training import EpochRecord, History, fit
-from pipeline.prepare import described, prepared, stream
+from pipeline.prepare import DataConfig, described, prepared, stream
+from pipeline.synthesis.options import StrokesOptions
+
+
+@dataclass
+class TrainConfig(TrainOptions):
+    """What the network's own `TrainOptions` hold, and what only the stage needs.
+
+    Attributes:
+        initial: stored weights to start from, in every layer whose shape fits; null: all layers start at random.
+        resume: go on from the checkpoint of an interrupted training of the same configuration.
+        check_gradients: compare every gradient with central differences instead of training.
+    """
+
+    initial: str | None
+    resume: bool
+    check_gradients: bool
+
+
+SECTIONS: Sections = {
+    "seed": int,
+    "data": DataConfig,
+    "strokes": StrokesOptions,
+    "model": ModelOptions,
+    "augment": AugmentOptions,
+    "train": TrainConfig,
+    "tracking": TrackingConfig,
+}
 
 
 def train(config: Config, output: Path) -> float:

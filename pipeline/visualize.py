@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,30 @@ from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.dataset import Splits, load_splits
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import load_arrays
+from pipeline.common.checks import check_each
 from pipeline.common.files import md5, replacing_folder
 from pipeline.config.command import command
-from pipeline.config.schema import Config
+from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn import diagnostics
 from pipeline.nn.layers import Layer, Relu, Sigmoid, Tanh
 from pipeline.nn.network import Network, build_network, load_network
+
+
+@dataclass
+class VisualizeConfig:
+    """Attributes: units: hidden units or filters to draw; depth, width: of the networks that show vanishing gradients."""
+
+    units: int
+    depth: int
+    width: int
+    dpi: int
+
+    def __post_init__(self) -> None:
+        check_each(self, ("units", "depth", "width", "dpi"), lambda value: value >= 1, "must be 1 or more")
+
+
+SECTIONS: Sections = {"seed": int, "visualize": VisualizeConfig, "tracking": TrackingConfig}
+
 
 EXAMPLES = 8
 

@@ -1,17 +1,26 @@
 """conf/ against its schema, dvc.yaml against conf/, and what a wrong key says."""
 
+import importlib
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from pipeline.common.errors import ConfigError
 from pipeline.config import conf_files
 from pipeline.config import schema as config
+from pipeline.config.choices import check_choices, check_keys
+from pipeline.config.promoted import GROUPS
 
 ROOT = Path(__file__).resolve().parent.parent
 CONF = ROOT / "conf"
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+STAGES = {stage: importlib.import_module(f"pipeline.{stage}").SECTIONS for stage in DVC}
+SECTIONS = {name: options for sections in STAGES.values() for name, options in sections.items()} | {"sweep": config.SweepConfig}
+FILES = [path for group in SECTIONS for path in sorted((CONF / group).glob("*.yaml"))]
 
 
 def composed(*overrides: str):
@@ -20,43 +29,51 @@ def composed(*overrides: str):
 
 
 def test_the_default_composition_fits_the_schema():
-    read = config.read(composed(), ["seed", *config.SECTIONS])
+    read = config.read(composed(), SECTIONS)
     assert read.train.epochs > 0 and read.data.sources == ["strokes"]
     assert read.values["train"]["lr"] == read.train.lr
 
 
 @pytest.mark.parametrize(
     "file",
-    sorted(path for group in config.SECTIONS for path in (CONF / group).glob("*.yaml")),
+    FILES,
     ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
 def test_every_file_of_conf_fits_the_schema(file):
-    config.read(composed(f"{file.parent.name}={file.stem}"), [file.parent.name])
+    group = file.parent.name
+    config.read(composed(f"{group}={file.stem}"), {group: SECTIONS[group]})
 
 
 @pytest.mark.parametrize("file", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_experiment_composes_and_says_how_to_run_it(file):
-    config.read(composed(f"experiment={file.stem}"), ["seed", *config.SECTIONS])
+    config.read(composed(f"experiment={file.stem}"), SECTIONS)
     header, command = file.read_text(encoding="utf-8").splitlines()[:2]
     assert header == "# @package _global_" and command.startswith("# python -m pipeline."), file
 
 
-@pytest.mark.parametrize("stage", config.READS)
+@pytest.mark.parametrize("stage", STAGES)
 def test_dvc_tracks_every_file_a_stage_is_composed_from(stage):
-    choices = {group: choice for group, choice in composed().hydra.runtime.choices.items() if group in config.SECTIONS}
-    conf_files.check_tracked(stage, choices)
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    tracked = {file for entry in stages[stage]["params"] for file in entry}
-    read = {f"conf/{section}/{choices[section]}.yaml" for section in config.READS[stage] if section in choices}
+    choices = dict(composed().hydra.runtime.choices)
+    conf_files.check_tracked(stage, STAGES[stage], choices)
+    tracked = {file for entry in DVC[stage]["params"] for file in entry}
+    read = {
+        file
+        for section in STAGES[stage]
+        if section in choices and section != "tracking"
+        for file in conf_files.composed_files(section, choices[section])
+    }
     assert {file for file in tracked if file.count("/") == 2} == read  # no more than it reads, either
-    assert stages[stage]["cmd"] == f"python -m pipeline.{stage}"
+    assert DVC[stage]["cmd"] == f"python -m pipeline.{stage}"
 
 
 def test_an_untracked_choice_is_refused():
+    choices = dict(composed("train=sgd").hydra.runtime.choices)
     with pytest.raises(ConfigError, match="conf/train/sgd.yaml"):
-        conf_files.check_tracked(
-            "train", {**{group: choice for group, choice in composed().hydra.runtime.choices.items()}, "train": "sgd"}
-        )
+        conf_files.check_tracked("train", STAGES["train"], choices)
+
+
+def test_what_may_be_promoted_is_a_choice_of_its_own():
+    assert all((CONF / group / "champion.yaml").exists() for group in GROUPS)
 
 
 @pytest.mark.parametrize(
@@ -77,12 +94,41 @@ def test_an_untracked_choice_is_refused():
 )
 def test_a_wrong_value_names_its_key(override, key):
     with pytest.raises(ConfigError) as error:
-        config.read(composed(override), ["seed", *config.SECTIONS])
+        config.read(composed(override), SECTIONS)
     assert str(error.value).startswith(key) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "overrides, said",
+    [
+        (["+foo=1"], "foo: no such group"),
+        (["+trian.lr=0.5"], "the nearest is train"),
+        (["experiment=course_mlp", "train=adam"], "train=adam: has no effect on train.optimizer"),
+    ],
+)
+def test_what_has_no_effect_is_refused(overrides, said):
+    config_ = composed(*overrides)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check_choices(config_, dict(config_.hydra.runtime.choices), overrides)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [[], ["train=adam"], ["experiment=course_mlp", "model=cnn"], ["experiment=grid"], ["experiment=random", "trial=3"]],
+)
+def test_what_has_its_effect_is_not(overrides):
+    config_ = composed(*overrides)
+    check_choices(config_, dict(config_.hydra.runtime.choices), overrides)
+
+
+def test_an_experiment_without_its_package_is_named(tmp_path):
+    choices = {"experiment": "mine"}
+    with pytest.raises(ConfigError, match="conf/experiment/mine.yaml: has no effect; its first line"):
+        check_keys(OmegaConf.create({"experiment": {"train": {"lr": 1}}}), choices)
+
+
 def test_a_stage_is_handed_only_what_it_reads():
-    read = config.read(composed(), config.READS["evaluate"])
+    read = config.read(composed(), STAGES["evaluate"])
     assert hasattr(read, "evaluate") and not hasattr(read, "train")
 
 

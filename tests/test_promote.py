@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from pipeline import promote
 from pipeline.common import paths
@@ -22,9 +24,14 @@ from tests.test_pipeline import dvc, edit
 GRID = ["-m", "experiment=grid", "train.epochs=3", "train.lr=0.02,0.04", "train.batch_size=8", "model.hidden=[8],[16]"]
 
 
-def python(project: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+def python(project: Path, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
     done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=project, env=clean_environment(), text=True, capture_output=True, timeout=300
+        [sys.executable, "-m", *arguments],
+        cwd=project,
+        env=clean_environment() | environment,
+        text=True,
+        capture_output=True,
+        timeout=300,
     )
     assert not check or done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
@@ -91,33 +98,77 @@ def test_the_parent_run_gets_the_best_child(promoted):
     assert parent.info.run_name.startswith("sweep experiment=grid train.epochs=3 ")
 
 
-def test_champion_file_holds_only_what_differs(promoted):
+def conf_files_of(project: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted((project / "conf").rglob("*.yaml"))}
+
+
+def composed(project: Path, *overrides: str) -> DictConfig:
+    with initialize_config_dir(str(project / "conf"), version_base="1.3"):
+        return compose("config", list(overrides), return_hydra_config=True)
+
+
+def test_what_was_promoted_is_the_choice_of_who_chooses_nothing(promoted):
     project, _ = promoted
     client, parents, _ = runs_of(project)
     best = client.get_run(parents[0].data.tags["best_run"])
-    text = (project / "conf/champion.yaml").read_text()
-    assert text.startswith("# @package _global_\n")
-    values = yaml.safe_load(text)
-    assert values["data"] == {} and values["strokes"] == {} and "kernel" not in values["model"]
-    assert values["model"]["name"] == "mlp" and values["train"]["lr"] == float(best.data.params["train.lr"])
-    assert values.get("seed", 1) == int(best.data.params["seed"])
+    config = composed(project)
+    assert config.model.name == "mlp" and config.train.lr == float(best.data.params["train.lr"])
+    assert config.seed == int(best.data.params["seed"]) and config.augment.rotation == 0
+    assert yaml.safe_load((project / "conf/data/champion.yaml").read_text()) == {"defaults": ["strokes"]}, "nothing differs"
+    assert best.info.run_id in (project / "conf/model/champion.yaml").read_text()
+
+
+def test_every_choice_replaces_what_was_promoted(promoted):
+    project, _ = promoted
+    plain = yaml.safe_load((project / "conf/train/adam.yaml").read_text())
+    chosen = composed(project, "train=adam", "model=cnn")
+    assert dict(chosen.train) == plain and chosen.model.name == "cnn" and list(chosen.model.channels) == [24, 48]
+    assert composed(project, "train.lr=0.123").train.lr == 0.123
+    experiment = composed(project, "experiment=course_mlp")
+    assert experiment.train.lr == 0.01 and experiment.train.epochs == 40 and list(experiment.model.hidden) == [64]
+    sweep = [composed(project, f"model={name}").model.name for name in ("mlp", "cnn")]
+    assert sweep == ["mlp", "cnn"]
+
+
+@pytest.mark.parametrize("how", ["edit", "-S"])
+def test_an_edit_that_has_no_effect_is_an_error(promoted, how):
+    project, _ = promoted
+    before = (project / "conf/train/sgd.yaml").read_bytes()
+    edit(project / "conf/train/sgd.yaml", "lr", 0.001)  # what `dvc exp run -S conf/train/sgd.yaml:lr=0.001` does as well
+    stage = {"DVC_STAGE": "train"} if how == "-S" else {}
+    done = python(project, "pipeline.train", "train.epochs=1", check=False, **stage)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "conf/train/sgd.yaml was edited, but has no effect" in done.stderr and "train=sgd" in done.stderr
+    assert composed(project, "train=sgd").train.lr == 0.001
+    (project / "conf/train/sgd.yaml").write_bytes(before)
+
+
+def test_an_edit_of_the_promoted_file_has_its_effect(promoted):
+    project, _ = promoted
+    before = (project / "conf/train/champion.yaml").read_bytes()
+    edit(project / "conf/train/champion.yaml", "lr", 0.001)
+    assert composed(project).train.lr == 0.001
+    (project / "conf/train/champion.yaml").write_bytes(before)
 
 
 def test_promoting_twice_changes_nothing(promoted, again):
     project, _ = promoted
-    before = (project / "conf/champion.yaml").read_bytes(), champion(project).version
+    before = conf_files_of(project), champion(project).version
     again()
-    assert ((project / "conf/champion.yaml").read_bytes(), champion(project).version) == before
+    assert (conf_files_of(project), champion(project).version) == before
 
 
 def test_a_dry_run_only_reports(promoted, again):
     project, _ = promoted
-    before = (project / "conf/champion.yaml").read_bytes()
-    (project / "conf/champion.yaml").write_text("untouched")
+    before = conf_files_of(project)
+    (project / "conf/train/champion.yaml").write_text("untouched: true\n")
+    touched = conf_files_of(project)
     (project / "reports/sweep.md").unlink()
-    assert "dry run" in again("--dry-run")
-    assert (project / "reports/sweep.md").exists() and (project / "conf/champion.yaml").read_text() == "untouched"
-    (project / "conf/champion.yaml").write_bytes(before)
+    try:
+        assert "dry run" in again("--dry-run")
+        assert (project / "reports/sweep.md").exists() and conf_files_of(project) == touched
+    finally:
+        (project / "conf/train/champion.yaml").write_bytes(before[str(project / "conf/train/champion.yaml")])
 
 
 def test_dvc_repro_gives_the_promoted_model_to_the_last_digit(promoted):
@@ -139,9 +190,9 @@ def test_a_better_champion_is_replaced_only_when_told(promoted, again):
         "handprint", first.source, other.info.run_id, tags={"accuracy": "0.99", "data.prepared": first.tags["data.prepared"]}
     )
     client.set_registered_model_alias("handprint", "champion", better.version)
-    before = (project / "conf/champion.yaml").read_bytes()
+    before = conf_files_of(project)
     assert "NOT PROMOTED: the champion" in again()
-    assert (project / "conf/champion.yaml").read_bytes() == before and champion(project).version == better.version
+    assert conf_files_of(project) == before and champion(project).version == better.version
     again("--force")
     assert champion(project).version == first.version
     client.set_model_version_tag("handprint", better.version, "data.prepared", "other data")
@@ -166,13 +217,13 @@ def test_a_better_run_that_is_no_champion_is_a_warning_and_can_be_promoted_itsel
     client.log_metric(rival.info.run_id, "best/valid/accuracy", 0.99)
     assert "WARNING" not in again(), "it still runs"
     client.set_terminated(rival.info.run_id)
-    before = (project / "conf/champion.yaml").read_bytes()
+    before = conf_files_of(project)
     printed = again()
     assert "WARNING: it is worse than default, which reached 0.9900 on the same data" in printed
-    assert champion(project).run_id == first.info.run_id and (project / "conf/champion.yaml").read_bytes() == before
+    assert champion(project).run_id == first.info.run_id and conf_files_of(project) == before
     command = re.search(r"pipeline.promote (--run \w+)", printed)[1].split()
     assert "WARNING" not in again(*command) and champion(project).run_id == rival.info.run_id
-    assert f"# From run {rival.info.run_id} (default)" in (project / "conf/champion.yaml").read_text()
+    assert f"run {rival.info.run_id} (default)" in (project / "conf/champion.yaml").read_text()
     assert "NOT PROMOTED: the champion" in again(), "now it stays"
     assert champion(project).run_id == rival.info.run_id
     client.delete_run(rival.info.run_id)

@@ -18,6 +18,7 @@ from hydra import compose, initialize_config_dir
 from pipeline.config import schema as config
 from pipeline.sweep.pruning import is_hopeless
 from pipeline.sweep.state import progress
+from pipeline.train import SECTIONS
 from tests.conftest import ROOT, clean_environment, copy_project
 from tests.store import runs_of
 from tests.test_pipeline import edit
@@ -220,7 +221,8 @@ def test_eight_workers_at_once_on_a_store_that_does_not_exist_yet(tmp_path, smal
 def test_random_search_draws_the_same_values_every_time():
     def values(trial: int) -> dict:
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            return config.read(compose("config", ["experiment=random", f"trial={trial}"]), ("model", "train")).values
+            drawn = compose("config", ["experiment=random", f"trial={trial}"])
+            return config.read(drawn, {name: SECTIONS[name] for name in ("model", "train")}).values
 
     assert values(3) == values(3)
     drawn = [values(trial) for trial in range(12)]

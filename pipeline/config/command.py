@@ -1,5 +1,6 @@
 """What every command of the pipeline shares: compose conf/, run one function, turn a user's mistake into one line."""
 
+import importlib
 import os
 import shlex
 import sys
@@ -21,12 +22,14 @@ from pipeline.common.errors import UserError
 from pipeline.common.files import write_json
 from pipeline.config import conf_files
 from pipeline.config import schema as config
+from pipeline.config.choices import check_choices
 
 
 def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
     """Run `task(config, folder)` as the command line of `stage` and exit: 0 done, 1 a user's mistake, 130 interrupted.
 
     `folder` is Hydra's output folder: what the stage reads from earlier stages and writes lies below it.
+    The stage's module names the sections of conf/ that it is handed in `SECTIONS`.
     """
 
     mistakes: list[UserError | OSError] = []
@@ -44,13 +47,16 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
             mistakes.append(error)  # raised here, Hydra would print a line of its own before ours
 
     def run(composed: DictConfig) -> Any:
+        sections = importlib.import_module(f"pipeline.{stage}").SECTIONS  # looked up here: a job in a worker is sent none
+        choices = dict(HydraConfig.get().runtime.choices)
+        check_choices(composed, choices, HydraConfig.get().overrides.task)
         if os.environ.get("DVC_STAGE") == stage:
-            conf_files.check_tracked(stage, dict(HydraConfig.get().runtime.choices))
+            conf_files.check_tracked(stage, sections, choices)
         folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
         if sweep.is_job(folder):
-            return sweep.run_job(lambda: task(config.read(composed, config.READS[stage]), folder), folder)
+            return sweep.run_job(lambda: task(config.read(composed, sections), folder), folder)
         started = time.perf_counter()
-        result = task(config.read(composed, config.READS[stage]), folder)
+        result = task(config.read(composed, sections), folder)
         write_json(folder / paths.TIMES / f"{stage}.json", round(time.perf_counter() - started, 1))
         return result
 

@@ -6,7 +6,7 @@ import yaml
 
 from pipeline.common.errors import ConfigError
 from pipeline.common.paths import ROOT
-from pipeline.config.schema import READS
+from pipeline.config.schema import Sections
 
 MAX_BYTES, MAX_DEPTH, MAX_VALUE = 100_000, 20, 4_000
 
@@ -43,19 +43,33 @@ def check_files(folder: Path = ROOT / "conf") -> None:
         check_file(file)
 
 
-def check_tracked(stage: str, choices: dict[str, str], dvc_file: Path = ROOT / "dvc.yaml") -> None:
+def composed_files(section: str, choice: str) -> list[str]:
+    """The files of conf/, as `dvc.yaml` names them, that a choice of a group is composed from: its own and its defaults."""
+    file = ROOT / "conf" / section / f"{choice}.yaml"
+    defaults = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("defaults", []) if file.exists() else []
+    names = [f"conf/{section}/{choice}.yaml"]
+    for base in defaults:
+        if base != "_self_":
+            names += composed_files(section, base)
+    return names
+
+
+def check_tracked(stage: str, sections: Sections, choices: dict[str, str], dvc_file: Path = ROOT / "dvc.yaml") -> None:
     """Make sure that `dvc.yaml` tracks each file of conf/ this stage is composed from: an edit must never go unseen.
 
     Args:
+        sections: that the stage reads. `tracking` is an address, which changes no output.
         choices: group -> file, as Hydra chose them.
 
     Raises:
         ConfigError: naming the file that `dvc.yaml` does not list among the stage's params.
     """
-    tracked: set[str] = set()
+    tracked = set()
     for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
         tracked.update(entry if isinstance(entry, dict) else [entry])
-    for section in READS[stage]:
-        file = f"conf/{section}/{choices[section]}.yaml" if section in choices else "conf/config.yaml"
-        if file not in tracked:
-            raise ConfigError(f"dvc.yaml: stage {stage} reads {file} but does not track it; add it to the stage's params")
+    for section in sections:
+        if section == "tracking":
+            continue
+        for file in composed_files(section, choices[section]) if section in choices else ["conf/config.yaml"]:
+            if file not in tracked:
+                raise ConfigError(f"dvc.yaml: stage {stage} reads {file} but does not track it; add it to the stage's params")

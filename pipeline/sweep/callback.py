@@ -11,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from pipeline.config import schema
+from pipeline.config.schema import SweepConfig, TrackingConfig
 from pipeline.sweep.main import Main
 
 _main: Main | None = None  # not an attribute of the callback, for that is sent to the workers
@@ -24,7 +25,7 @@ class Sweep(Callback):
         if Path(sys.argv[0]).stem != "train":  # the multirun of another stage is only Hydra's
             return
         logging.getLogger("hydra").setLevel(logging.WARNING)  # the launcher's line for every job
-        read = schema.read(config, ("tracking", "sweep"))
+        read = schema.read(config, {"tracking": TrackingConfig, "sweep": SweepConfig})
         given = list(config.hydra.overrides.task)
         parsed = OverridesParser.create().parse_overrides(
             [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()] + given

@@ -53,7 +53,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 def compose_tracking(overrides: list[str]) -> TrackingConfig:
     """The store as conf/ and the overrides name it."""
     with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
-        return schema.read(compose("config", overrides), ("tracking",)).tracking
+        return schema.read(compose("config", overrides), {"tracking": schema.TrackingConfig}).tracking
 
 
 def start(command: str, config: TrackingConfig, options: argparse.Namespace, others: list[str]) -> NoReturn:

@@ -27,6 +27,7 @@ from pipeline.nn.options import ModelOptions
 from pipeline.reading.language import load_language
 from pipeline.reading.photo import load_photo
 from pipeline.synthesis.stroke_library import Glyph, load_library, save_library
+from pipeline.train import SECTIONS
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _conf() -> Target:
             return
         for section in ("train", "data"):
             try:
-                config.read(OmegaConf.create({section: loaded}), [section])
+                config.read(OmegaConf.create({section: loaded}), {section: SECTIONS[section]})
             except ConfigError as error:
                 if "\n" in str(error):
                     raise
