@@ -18,7 +18,7 @@ from pipeline.common import paths
 from pipeline.common.checks import check_each
 from pipeline.common.errors import ConfigError
 from pipeline.common.files import md5, write_json, write_table
-from pipeline.common.pixels import KINDS
+from pipeline.common.pixels import CLUTTER, KINDS, PAPER
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
@@ -43,7 +43,7 @@ class InkConfig:
         size: side of a crop in pixels.
         batch_size: crops a step.
         lr: learning rate of Adam at its highest.
-        paper_weight: what a pixel of paper counts in the loss; one of anything else counts 1.
+        ground_weight: what a pixel of paper or clutter counts in the loss; one of ink or of a line counts 1.
         workers: processes that render.
         resume: go on from the checkpoint of an interrupted training of the same configuration.
     """
@@ -57,7 +57,7 @@ class InkConfig:
     size: int
     batch_size: int
     lr: float
-    paper_weight: float
+    ground_weight: float
     workers: int
     resume: bool
 
@@ -65,7 +65,7 @@ class InkConfig:
         UNetOptions(self.widths, len(KINDS))
         check_each(self, ("epochs",), lambda value: value >= 0, "must be 0 or more")
         check_each(self, ("passes", "valid_crops", "workers"), lambda value: value >= 1, "must be 1 or more")
-        check_each(self, ("lr", "paper_weight"), lambda value: value > 0, "must be above 0")
+        check_each(self, ("lr", "ground_weight"), lambda value: value > 0, "must be above 0")
         if self.batch_size < 2 or self.crops < self.batch_size:
             raise ConfigError(f"batch_size: {self.batch_size} must be from 2 to crops, {self.crops}")
         if self.size < 64 or self.size % 2 ** len(self.widths):
@@ -85,16 +85,18 @@ def ink(config: Config, output: Path) -> float:
         run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
         valid = render(library, "valid", options, options.valid_crops, (config.seed, VALID))
         history = learn(network, library, valid, config, output / paths.INK_CHECKPOINT, run)
+        undo_weights(network, pixel_weights(options))
         save_unet(output / paths.INK, network, {"seed": config.seed})
-        result = {key: value for key, value in history[-1].items() if key != "epoch"} if history else {}
+        result = measure(network, *valid, options.batch_size)
         write_table(output / paths.INK_HISTORY, history)
         write_json(output / paths.INK_METRICS, result)
+        run.metrics({f"best/{key}": value for key, value in result.items()})
         run.tags({"weights": md5(output / paths.INK)})
         run.artifact(output / paths.INK)
         run.artifact(output / paths.INK_HISTORY)
     (output / paths.INK_CHECKPOINT).unlink(missing_ok=True)
     print("ink: " + ", ".join(f"{key} {value:.4f}" for key, value in result.items()))
-    return result.get("valid/iou", 0.0)
+    return result["valid/iou"]
 
 
 def learn(
@@ -108,7 +110,7 @@ def learn(
     """Train for the epochs that are left to do; returns the metrics of all epochs."""
     options = config.ink
     adam = Adam(network.weights, None)
-    weights = np.array([options.paper_weight, *[1.0] * (len(KINDS) - 1)], np.float32)
+    weights = pixel_weights(options)
     state = {"weights": network.weights, **{f"adam/{key}": array for key, array in adam.state.items()}}
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
@@ -134,6 +136,20 @@ def learn(
         run.metrics({key: value for key, value in record.items() if key != "epoch"}, step=epoch + 1)
         print(f"ink: epoch {epoch + 1}/{options.epochs}  loss {losses[-1]:.4f}  IoU {record['valid/iou']:.4f}", flush=True)
     return history
+
+
+def pixel_weights(options: InkConfig) -> np.ndarray:
+    """(K,) float32: what a pixel of each kind counts in the loss."""
+    return np.array([options.ground_weight if kind in (PAPER, CLUTTER) else 1.0 for kind in range(len(KINDS))], np.float32)
+
+
+def undo_weights(network: UNet, weights: np.ndarray) -> None:
+    """Make the network's probabilities those of the pixels themselves.
+
+    Learnt with weights w, softmax(z) is proportional to w_k P(k): z_k - log w_k gives P(k). The last layer gives the logits of
+    four pixels, one after another.
+    """
+    network.head.params["bias"].reshape(-1, len(weights))[:] -= np.log(weights)
 
 
 def schedule(steps: np.ndarray, total: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from pipeline.common.files import md5, replacing_folder, write_json
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.network import load_network
+from pipeline.nn.unet import load_unet
 from pipeline.output.export import export
 from pipeline.output.score import Score, score, total
 from pipeline.reading.language import load_language
@@ -38,12 +39,14 @@ class OcrConfig(OcrOptions):
         pages: photos or folders of photos; `-` reads one photo from standard input; null: the rendered pages.
         output: folder for the text, JSON, hOCR, ALTO and annotated picture of each page; null: the stage's own.
         model: weights to read with; null: those that `train` wrote.
+        ink: network that says what each pixel shows; null: the one of the stage `ink`; `none`: thresholds instead.
         language: table of the character language model.
     """
 
     pages: Any
     output: str | None
     model: str | None
+    ink: str | None
     language: str
 
 
@@ -61,6 +64,7 @@ def ocr(config: Config, output: Path) -> None:
     """
     model = Path(config.ocr.model or output / paths.MODEL)
     network, _ = load_network(model)
+    ink = None if config.ocr.ink == "none" else load_unet(Path(config.ocr.ink or output / paths.INK))[0]
     language = load_language(Path(config.ocr.language)) if config.ocr.language_weight > 0 else None
     as_stage = config.ocr.pages is None
     sources = find_pages([output / paths.PAGES] if as_stage else config.ocr.pages)
@@ -75,7 +79,7 @@ def ocr(config: Config, output: Path) -> None:
         for source, name in tqdm(name_pages(sources), desc="ocr", unit="page", disable=not sys.stderr.isatty(), leave=False):
             try:
                 photo = load(source)
-                page = read(photo, network, config.ocr, language)
+                page = read(photo, network, config.ocr, language, ink)
             except PageError as error:
                 failed += 1
                 reason = str(error)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline.common.checks import check_choice
 from pipeline.common.errors import ConfigError
 
 
@@ -12,6 +13,7 @@ class OcrOptions:
     Attributes:
         work_pixels: pixels the photo is reduced to before anything else; more reads smaller writing, and takes longer.
         straighten: find the sheet, its skew and which side is up; off for pages known to be upright, level and flat.
+        printed: `drop` leaves printed text out, `keep` reads it as well.
         language_weight: weight of the language model's log-probability against the classifier's; 0 switches it off.
         beam: hypotheses kept at each step of the search for the best reading of a line.
         reject_below: characters less certain than this, 0..1, are written as `?`; 0 keeps all.
@@ -19,6 +21,7 @@ class OcrOptions:
 
     work_pixels: int
     straighten: bool
+    printed: str
     language_weight: float
     beam: int
     reject_below: float
@@ -26,6 +29,7 @@ class OcrOptions:
     def __post_init__(self) -> None:
         if self.work_pixels < 100_000:
             raise ConfigError(f"work_pixels: {self.work_pixels} must be 100000 or more")
+        check_choice(self, "printed", ("drop", "keep"))
         if not 0 <= self.language_weight <= 10:
             raise ConfigError(f"language_weight: {self.language_weight} must be from 0 (off) to 10")
         if self.beam < 1:

@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image
 
 from pipeline.common.errors import PageError
+from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
-from pipeline.reading.binarize import find_ink, flatten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
+from pipeline.reading.ink import INK, find_ink
 from pipeline.reading.language import LanguageModel
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.lines import read_lines
@@ -31,12 +32,15 @@ MANY = 40  # letters that lie on slanting lines for no other reason than that th
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
-def read(image: np.ndarray, model: Model, options: OcrOptions, language: LanguageModel | None = None) -> Page:
+def read(
+    image: np.ndarray, model: Model, options: OcrOptions, language: LanguageModel | None = None, ink: UNet | None = None
+) -> Page:
     """Read a photo of a hand-printed page.
 
     Args:
         image: (H, W) or (H, W, 3) uint8, upright or not.
         model: the classifier.
+        ink: the network that says what each pixel shows; None takes all that is darker than the paper for writing.
         language: settles what the classifier cannot; None, or a `language_weight` of 0, for none.
 
     Returns:
@@ -48,9 +52,9 @@ def read(image: np.ndarray, model: Model, options: OcrOptions, language: Languag
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
     gray = straighten.prepare(image, options.work_pixels, options.straighten)
-    flat = straighten.View(flatten(gray.pixels), gray.to_photo)
+    flat = straighten.View(find_ink(gray.pixels, ink, options.printed), gray.to_photo)
     readings = [
-        _read_level(straighten.rotate(flat, skew), flat, model, options, language)
+        _read_level(straighten.rotate(flat, skew), model, options, language)
         for skew in (skews(flat.pixels) if options.straighten else [0.0])
     ]
     parts = max(readings, key=lambda parts: sum(part.score for part in parts))
@@ -75,16 +79,13 @@ class Part(NamedTuple):
     score: float
 
 
-def _read_level(
-    view: straighten.View, whole: straighten.View, model: Model, options: OcrOptions, language: LanguageModel | None
-) -> list[Part]:
+def _read_level(view: straighten.View, model: Model, options: OcrOptions, language: LanguageModel | None) -> list[Part]:
     """Read a page whose lines are level or upright; what is not the same side up as most of it comes last.
 
     Raises:
         PageError: there is nothing to read.
     """
-    ink = find_ink(view.pixels, straighten.border_within(view, whole))
-    found = find_components(ink)
+    found = find_components(view.pixels > INK)
     if found.height < 6 or not found.areas.any():
         raise PageError(NOTHING)
     if not options.straighten:
@@ -155,13 +156,12 @@ def _own_side(found: Components, pieces: np.ndarray, side: int, model: Model) ->
     return best if sureness[best] - sureness[side] > HINT else side
 
 
-def skews(contrast: np.ndarray) -> list[float]:
+def skews(ink: np.ndarray) -> list[float]:
     """Degrees that may make the lines of text level or upright.
 
     Few letters lie on a slanting line by chance: then both that and no turn are returned, and what reads better decides.
     """
-    small = straighten.View(np.asarray(Image.fromarray(contrast).reduce(2)), np.eye(3))  # half the pixels show it as well
-    found = find_components(find_ink(small.pixels, straighten.border_within(small, small)))
+    found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > INK)  # half the pixels show it as well
     if not found.areas.any():
         return [0.0]
     skew = straighten.estimate_skew(found.labels > 0, found.height)

@@ -86,17 +86,6 @@ def _shift(x: float, y: float) -> np.ndarray:
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
 
 
-def border_within(view: View, whole: View) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the view's pixels along the border of `whole`, a view of the same photo."""
-    height, width = whole.pixels.shape
-    across, down = np.arange(1, width - 1), np.arange(1, height - 1)
-    x = np.concatenate([across, across, np.full_like(down, 1), np.full_like(down, width - 2)])
-    y = np.concatenate([np.full_like(across, 1), np.full_like(across, height - 2), down, down])
-    points = np.linalg.solve(view.to_photo, whole.to_photo @ [x + 0.5, y + 0.5, np.ones(len(x))])
-    columns, rows = (points[:2] / points[2]).astype(int)
-    return np.clip(rows, 0, view.pixels.shape[0] - 1), np.clip(columns, 0, view.pixels.shape[1] - 1)
-
-
 def estimate_skew(ink: np.ndarray, text_height: float) -> float:
     """Degrees, counter-clockwise, that bring the lines of text to level or upright, between -45 and 45.
 

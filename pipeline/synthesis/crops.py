@@ -62,6 +62,9 @@ def paint(canvas: Canvas, sheet: Sheet, rng: np.random.Generator) -> None:
         show_through(canvas, sheet.written, pen, rng)
     if rng.random() < 0.05:  # a printed tint behind a part of the sheet
         canvas.put(polygon(canvas.size, half_plane(canvas.size, rng)), PAPER, rng.uniform(0.05, 0.3))
+    shade = rng.uniform(0.05, 0.4)
+    for corners in sheet.tints:
+        canvas.put(polygon(canvas.size, canvas.camera(corners)), PAPER, shade)
     faint = rng.random() < 0.5
     for width, strokes in sheet.rules.items():
         contrast = rng.uniform(0.08, 0.45) if faint else rng.uniform(0.4, 0.97)

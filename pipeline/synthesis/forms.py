@@ -16,8 +16,15 @@ from pipeline.synthesis.typefaces import TYPEFACES
 
 @dataclass
 class Sheet:
-    """What stands on a sheet. Attributes: capital: height of written capitals; rules: width -> strokes of printed lines;
-    drawn: strokes of lines drawn by hand; written: strokes; printed: as `Canvas.print` takes them."""
+    """What stands on a sheet.
+
+    Attributes:
+        capital: height of written capitals in pixels.
+        rules: width -> strokes of printed lines.
+        drawn, written: strokes of lines drawn by hand, and of writing.
+        printed: as `Canvas.print` takes them.
+        tints: corners (4, 2) of shaded parts.
+    """
 
     library: StrokeLibrary
     size: int
@@ -30,6 +37,7 @@ class Sheet:
     drawn: list[np.ndarray] = field(default_factory=list)
     written: list[np.ndarray] = field(default_factory=list)
     printed: list[tuple[str, float, float, int, str, float]] = field(default_factory=list)
+    tints: list[np.ndarray] = field(default_factory=list)
 
     def write(self, text: str, x: float, y: float, capital: float | None = None, angle: float = 0.0) -> float:
         """Write on the line `y` from `x` on; return where it ends."""
@@ -255,8 +263,12 @@ def table(sheet: Sheet) -> None:
             by_hand,
             thick if line % every == 0 and every > 1 else thin,
         )
+    tinted = 0.15 if rng.random() < 0.2 else 0.0
     for row in range(rows):
         for column in range(columns):
+            if tinted and rng.random() < tinted:
+                a, b = np.array([left + column * wide, top + row * tall]), np.array([wide, tall])
+                sheet.tints.append(np.array([a, a + b * (1, 0), a + b, a + b * (0, 1)]))
             x, y = left + column * wide, top + (row + 1) * tall - 0.5 * (tall - h)
             if not (-wide < x < size and -h < y < size + 2 * h):
                 continue
@@ -290,7 +302,7 @@ def printed_page(sheet: Sheet) -> None:
         sheet.print(make_text(rng, case, max(1, int(1.6 * size / (5 * capital)))), left, y, capital)
     if rng.random() < 0.3:
         y = rng.uniform(0, size)
-        sheet.rule([(-0.2 * size, y), (1.2 * size, y)], float(rng.choice([1.0, 2.0, 4.0, 8.0])))
+        sheet.rule([(-0.2 * size, y), (1.2 * size, y)], float(rng.choice([1.0, 2.0, 4.0, 8.0, 16.0])))
     for _ in range(int(rng.integers(0, 3))):
         sheet.write(
             make_text(rng, sheet.hand.case, int(rng.integers(1, 4))), rng.uniform(-0.2, 0.7) * size, rng.uniform(0, 1.1) * size
@@ -344,11 +356,11 @@ def ellipse(sheet: Sheet, x: float, y: float, wide: float, tall: float) -> None:
 
 
 SCENES: dict[Callable[[Sheet], None], float] = {
-    notes: 0.34,
+    notes: 0.36,
     form: 0.27,
-    table: 0.12,
+    table: 0.13,
     printed_page: 0.08,
     one_line: 0.09,
-    diagram: 0.10,
+    diagram: 0.07,
 }
 """What a sheet may be, and the share of each."""

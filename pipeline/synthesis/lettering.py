@@ -14,6 +14,7 @@ from pipeline.synthesis.stroke_library import StrokeLibrary
 from pipeline.synthesis.typefaces import SKELETONS, skeleton
 
 SIGNS = ".,:;-/'\"()+=*#&%$@!?_"
+CAPITALS = string.digits + string.ascii_uppercase
 LETTERS = "ETAOINSHRDLUCMFWYPVBGKJQXZ"
 SHARES = np.array([12, 9, 8, 7.5, 7, 6.7, 6.3, 6, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8, 0.3, 0.2, 0.3, 0.2])
 
@@ -75,10 +76,8 @@ def write(library: StrokeLibrary, hand: Hand, text: str, rng: np.random.Generato
 
 
 def _skeleton(library: StrokeLibrary, hand: Hand, character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    upper = character.upper()
-    if upper in CLASSES and character == upper:
-        if found := library.find(hand.index, CLASSES.index(upper)):
-            return [stroke - (0, 1) for stroke in library.glyphs[int(rng.choice(found))].strokes]
+    if character in CAPITALS and (found := library.find(hand.index, CLASSES.index(character))):
+        return [stroke - (0, 1) for stroke in library.glyphs[int(rng.choice(found))].strokes]
     return skeleton(hand.typeface, character)
 
 
@@ -100,7 +99,10 @@ def _word(rng: np.random.Generator, case: str) -> str:
         return f"{digits[:2]}{rng.choice(list('/-.:'))}{rng.integers(0, 99):02d}{rng.choice(['', '/24', '.19', '-2021'])}"
     if kind < 0.9:
         return f"{rng.choice(list('$#@&(%_*'))}{digits}{rng.choice(['', '.50', '.-', ')', '%'])}"
+    if kind < 0.925:
+        return str(rng.choice(list("---=+_*&#")))
     if kind < 0.97:
         sign = rng.choice(list("+-=/*"))
-        return f"{digits[:2]} {sign} {rng.integers(0, 99)}" if rng.random() < 0.5 else f"{digits[:2]}{sign}{rng.integers(0, 99)}"
+        gap, result = str(rng.choice(["", " "])), str(rng.choice(["", f"={digits}"]))
+        return f"{digits[:2]}{gap}{sign}{gap}{rng.integers(0, 99)}{result}"
     return "".join(rng.choice(list(LETTERS + string.digits), rng.integers(3, 8)))

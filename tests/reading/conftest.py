@@ -54,4 +54,4 @@ def templates() -> Templates:
 
 @pytest.fixture
 def options() -> OcrOptions:
-    return OcrOptions(work_pixels=1_000_000, straighten=True, language_weight=0.0, beam=8, reject_below=0.0)
+    return OcrOptions(work_pixels=1_000_000, straighten=True, printed="keep", language_weight=0.0, beam=8, reject_below=0.0)

@@ -19,7 +19,7 @@ SUFFIXES = [".hocr", ".json", ".pdf", ".png", ".txt", ".xml"]
 def folder(tmp_path, monkeypatch) -> Path:
     """Two photos to read; the reader itself is a stub that sees an A on them, and nothing on black ones."""
 
-    def read(image, network, options, language):
+    def read(image, network, options, language, ink):
         if not image.any():
             raise PageError("nothing to read")
         return Page(image.shape[1], image.shape[0], 0.0, [Line([Word([Character("A", (5, 5, 20, 25), 0.9)])])])
@@ -35,7 +35,9 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def run(pages, output="read", language="none.npz", weight=0.0) -> list[str]:
     """Read `pages` and return what is then in `output`."""
-    options = SimpleNamespace(pages=pages, output=output, model="model.npz", language=language, language_weight=weight)
+    options = SimpleNamespace(
+        pages=pages, output=output, model="model.npz", ink="none", language=language, language_weight=weight
+    )
     stage.ocr(SimpleNamespace(ocr=options), Path("."))
     return sorted(path.name for path in Path(output).iterdir())
 

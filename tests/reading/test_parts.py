@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy import ndimage
 
 from pipeline.characters import CLASSES
 from pipeline.common.errors import ConfigError
+from pipeline.common.pixels import flatten
 from pipeline.reading import OcrOptions, straighten, words
-from pipeline.reading.binarize import find_ink, flatten
+from pipeline.reading.binarize import binarize
 from pipeline.reading.decode import Lattice, decode_line
 from pipeline.reading.glyphs import classify_lines
 from pipeline.reading.language import START, load_language
@@ -28,50 +29,20 @@ from tests.reading.conftest import set_text
 def test_flattening_takes_the_light_out():
     page = set_text("LIGHT")[:, :, 0]
     shaded = (page * np.linspace(1, 0.4, page.shape[1])).astype(np.uint8)
-    ink = find_ink(flatten(shaded))
+    ink = binarize(flatten(shaded))
     assert (ink == (page < 130)).mean() > 0.985
-    assert not find_ink(flatten(np.full((300, 400), 120, np.uint8))).any()
+    assert not binarize(flatten(np.full((300, 400), 120, np.uint8))).any()
 
 
 def test_faint_ink_survives_and_paper_noise_does_not():
     page = set_text("FAINT", ink=170, paper=210)[:, :, 0]
     noisy = np.clip(page + np.random.default_rng(0).normal(0, 4, page.shape), 0, 255).astype(np.uint8)
-    ink = find_ink(flatten(noisy))
+    ink = binarize(flatten(noisy))
     assert ink[page < 180].mean() > 0.9 and ink[page > 205].mean() < 0.02
 
 
-def test_ruled_lines_go_and_letters_stay():
-    page = set_text("ON RULED PAPER\nSEVERAL LINES", size=70)[:, :, 0].copy()
-    letters = page < 100
-    page[10::60], page[11::60] = np.minimum(page[10::60], 160), np.minimum(page[11::60], 160)
-    ink = find_ink(flatten(page))
-    assert ink[letters].mean() > 0.95 and ink[~letters].mean() < 0.05
-    assert ink[10::60][~letters[10::60]].mean() < 0.15
-
-
-def test_squared_paper_goes_in_perspective_and_what_crosses_it_stays():
-    page = set_text("ON SQUARED PAPER\nSEVERAL LINES", size=70, ink=90)[:, :, 0]
-    letters, (height, width) = page < 120, page.shape
-    rules = Image.new("L", (width, height), 0)
-    draw = ImageDraw.Draw(rules)
-    for i in range(-2, 40):  # a fan of 4 degrees each way: lines that meet far beyond the paper
-        draw.line([(0, 30 * i), (width, 30 * i + 0.004 * (i - 8) * width)], 255, 3)
-        draw.line([(45 * i, 0), (45 * i + 0.004 * (i - 12) * height, height)], 255, 3)
-    rules = np.asarray(rules) > 0
-    ink = find_ink(flatten(np.where(rules, np.minimum(page, 150), page)))
-    assert ink[letters].mean() > 0.93 and ink[rules & ~letters].mean() < 0.1
-
-
-def test_a_stroke_along_a_printed_line_stays():
-    page = set_text("ON RULED PAPER\nSEVERAL LINES", size=70, margin=150)[:, :, 0].copy()
-    page[20::40], page[21::40] = np.minimum(page[20::40], 160), np.minimum(page[21::40], 160)
-    page[59:62, 300:360] = 60
-    ink = find_ink(flatten(page))
-    assert ink[60, 302:358].all() and ink[50:70, :290].mean() < 0.01
-
-
 def test_a_blot_says_nothing_of_the_pen():
-    ink = find_ink(flatten(set_text("SOME WORDS\nIN A ROW")[:, :, 0]))
+    ink = binarize(flatten(set_text("SOME WORDS\nIN A ROW")[:, :, 0]))
     clean = find_components(ink)
     ink[-40:, :] = True
     blotted = find_components(ink)
@@ -79,22 +50,9 @@ def test_a_blot_says_nothing_of_the_pen():
     assert np.array_equal(blotted.labels > 0, clean.labels > 0)
 
 
-def test_what_reaches_the_border_is_no_ink():
-    page = set_text("SOME WORDS\nIN A ROW")[:, :, 0].copy()
-    clean = find_ink(flatten(page))
-    for row in range(0, 40, 5):
-        page[row, : 200 - 4 * row] = 60  # the grain of a desk
-    page[:, 0] = 60
-    view = straighten.View(flatten(page), np.eye(3))
-    assert np.array_equal(find_ink(view.pixels, straighten.border_within(view, view)), clean)
-    turned = straighten.rotate(view, 10)
-    rows, columns = straighten.border_within(turned, view)
-    assert np.ptp(rows) > turned.pixels.shape[0] - 10 and np.ptp(columns) > turned.pixels.shape[1] - 10
-
-
 def test_skew_is_measured_and_turned_back():
     image = Image.fromarray(set_text("SEVERAL LINES\nOF LEVEL TEXT\nIN A ROW")[:, :, 0]).rotate(-12, expand=True, fillcolor=225)
-    ink = find_ink(flatten(np.asarray(image)))
+    ink = binarize(flatten(np.asarray(image)))
     assert straighten.estimate_skew(ink, 45) == pytest.approx(12, abs=0.6)
 
 
@@ -154,7 +112,7 @@ def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
     sheet = (columns > 120 - 0.1 * rows) & (rows < 520 + 0.05 * columns)
     gray[sheet] = 200
     covered = np.asarray(cover_ground(Image.fromarray(gray), find_regions(Image.fromarray(gray))))
-    assert covered.min() > 150 and not find_ink(flatten(covered)).any()
+    assert covered.min() > 150 and not binarize(flatten(covered)).any()
     shaded = Image.fromarray(np.where(columns > 400 + 30 * np.sin(rows / 40), 100, 200).astype(np.uint8))
     assert cover_ground(shaded, find_regions(shaded)) is shaded  # its edge is no sheet's
 
@@ -304,7 +262,7 @@ def test_what_was_classified_before_is_not_classified_again():
             self.seen += len(x)
             return np.full((len(x), 36), 1 / 36, np.float32)
 
-    found = find_components(find_ink(flatten(set_text("HAT", size=80)[:, :, 0])))
+    found = find_components(binarize(flatten(set_text("HAT", size=80)[:, :, 0])))
     atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in np.flatnonzero(found.areas)]
     singles = [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)]
     model, before = Counting(), np.zeros(36)
@@ -312,8 +270,10 @@ def test_what_was_classified_before_is_not_classified_again():
     assert rows.shape == (3, 36) and model.seen == 2 and not rows[1].any()
 
 
-@pytest.mark.parametrize("key, value", [("work_pixels", 10), ("language_weight", -1.0), ("beam", 0), ("reject_below", 1.5)])
+@pytest.mark.parametrize(
+    "key, value", [("work_pixels", 10), ("printed", "some"), ("language_weight", -1.0), ("beam", 0), ("reject_below", 1.5)]
+)
 def test_options_out_of_range_are_refused_by_name(key, value):
-    good = dict(work_pixels=10**6, straighten=True, language_weight=1.0, beam=8, reject_below=0.0)
+    good = dict(work_pixels=10**6, straighten=True, printed="keep", language_weight=1.0, beam=8, reject_below=0.0)
     with pytest.raises(ConfigError, match=f"^{key}: "):
         OcrOptions(**{**good, key: value})

@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.common.errors import PageError
 from pipeline.output.score import score, total
 from pipeline.reading import read, reader
-from pipeline.reading.binarize import find_ink
+from pipeline.reading.binarize import binarize
 from pipeline.reading.language import load_language
 from pipeline.reading.layout import find_components
 from tests.reading.conftest import set_text
@@ -83,7 +83,7 @@ def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, mo
         return np.array([0.0, -9.0, 0.1 * len(pieces), -9.0])[sides]
 
     monkeypatch.setattr(reader, "_sureness", few_say_little)
-    found = find_components(find_ink(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
+    found = find_components(binarize(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
     monkeypatch.setattr(reader, "CLEAR", 2.0)
     assert reader.sides_up(found, templates) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
     monkeypatch.setattr(reader, "CLEAR", np.inf)

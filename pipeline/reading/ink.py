@@ -1,0 +1,149 @@
+"""Ink: which pixels of a photo are writing, by a network that has learnt what paper, ink, print, lines and clutter look like."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+from scipy import ndimage
+
+from pipeline.common.pixels import LINE, PRINTED, WRITTEN, flatten
+from pipeline.nn.pixel_loss import pixel_softmax
+from pipeline.nn.pixel_training import to_images
+from pipeline.nn.threads import one_blas_thread
+from pipeline.nn.unet import UNet
+from pipeline.reading.binarize import binarize, is_bright_ink
+from pipeline.reading.outline import outline
+
+FIRST_PIXELS = 400_000  # the first look is at so many pixels: most photos show their strokes well at this size
+MOST_PIXELS = 2_000_000  # looked at in one piece: 400 MB
+MARGIN = 128  # pixels that a strip is looked at beyond its own rows, for context
+INK = 127  # of 255
+PRINT = 1.0  # mean log-odds of a word's pixels from which it is print
+WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, lie closer
+STROKES = 2.6, 7.0  # pixels; widths of strokes that the network sees best, as half of the crops it learnt from have
+
+
+def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> np.ndarray:
+    """How likely each pixel is to be ink that shall be read.
+
+    Args:
+        gray: (H, W) uint8 photo, ink of either polarity.
+        network: None takes for ink whatever stands out from the paper.
+        printed: `drop` leaves printed text out, `keep` does not.
+
+    Returns:
+        (H, W) uint8, of 255; what is above `INK` is ink.
+    """
+    if is_bright_ink(gray):
+        gray = 255 - gray
+    if network is None:
+        return np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
+    kinds = look_closely(gray, network)
+    ink = kinds[WRITTEN] + kinds[PRINTED]
+    ink = np.where(find_letters(ink > 0.5, ink + kinds[LINE] > 0.5), ink + kinds[LINE], ink)
+    if printed == "drop":
+        ink *= ~find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6))
+    picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
+    return np.asarray(picture.resize(gray.shape[::-1], Image.Resampling.BILINEAR))
+
+
+def look_closely(gray: np.ndarray, network: UNet) -> np.ndarray:
+    """(K, h, w) float32 probabilities, at the size at which the photo's strokes are neither hairs nor beams."""
+    height, width = gray.shape
+    scale, tried = min(1.0, (FIRST_PIXELS / gray.size) ** 0.5), set()
+    while True:
+        tried.add(scale)
+        size = max(8, round(width * scale)), max(8, round(height * scale))
+        seen = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC))
+        kinds = look(flatten(seen), network)
+        stroke, other = stroke_width(kinds[WRITTEN] + kinds[PRINTED] > 0.5), scale
+        if 0 < stroke < STROKES[0]:
+            other = min(2 * scale, 2.0, max(1.0, (MOST_PIXELS / gray.size) ** 0.5))
+        elif stroke > STROKES[1]:
+            other = scale / 2
+        if other in tried or len(tried) == 3:
+            return kinds
+        scale = other
+
+
+def look(contrast: np.ndarray, network: UNet) -> np.ndarray:
+    """(K, H, W) float32 probabilities of the kinds of pixels; a large picture in strips."""
+    height, width = contrast.shape
+    multiple = network.multiple
+    padded = np.pad(contrast, ((0, -height % multiple), (0, -width % multiple)))
+    rows = max(multiple, MOST_PIXELS // padded.shape[1] // multiple * multiple)
+    margin = MARGIN // multiple * multiple
+    parts = []
+    with one_blas_thread(), np.errstate(all="ignore"):
+        for start in range(0, len(padded), rows):
+            first = max(0, start - margin)
+            logits = network.forward(to_images(padded[None, first : start + rows + margin]))[..., 0]
+            parts.append(pixel_softmax(logits[:, start - first : start - first + rows, :width].copy()))
+    return np.concatenate(parts, axis=1)[:, :height]
+
+
+def stroke_width(ink: np.ndarray) -> float:
+    """Pixels; length L and width w make an area of w L and an edge of 2 L. 0 without ink."""
+    edge = int(outline(ink).sum())
+    return 2.0 * float(ink.sum()) / edge if edge else 0.0
+
+
+def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """(H, W) bool, the pieces of what is drawn that are letters, though parts of them look like lines.
+
+    A stem or a bar looks like a line; but a line of a form, table or ruled sheet is longer than a letter, or part of something
+    that is. So a piece of a letter's size of which enough is ink is a letter as a whole. So is a lone bar of a letter's length,
+    an I or a 1, unless there are so many that they are dashes or ticks.
+
+    Args:
+        ink: (H, W) bool.
+        drawn: (H, W) bool, ink and lines.
+    """
+    labels, count = ndimage.label(drawn, np.ones((3, 3), bool))
+    height = letter_height(ink)
+    if not count or not height:
+        return ink
+    extents = (
+        np.array([(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in ndimage.find_objects(labels)]) / height
+    )
+    longer, shorter = extents.max(1), extents.min(1)
+    share = np.bincount(labels[ink], minlength=count + 1)[1:] / np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    letters = (longer < 2.0) & (shorter < 1.6) & (share > 0.2)
+    bars = ~letters & (longer > 0.6) & (longer < 1.4) & (shorter < 0.35)
+    if bars.sum() < 0.3 * (letters & (longer > 0.6)).sum():
+        letters |= bars
+    return np.concatenate([[False], letters])[labels]
+
+
+def letter_height(ink: np.ndarray) -> float:
+    """Pixels; the median of the larger side of the pieces of ink, each counted by it so that specks do not matter."""
+    labels, _ = ndimage.label(ink, np.ones((3, 3), bool))
+    sides = np.sort([max(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in ndimage.find_objects(labels)])
+    return float(sides[np.searchsorted(np.cumsum(sides), sides.sum() / 2)]) if len(sides) else 0.0
+
+
+def find_print(ink: np.ndarray, printed: np.ndarray) -> np.ndarray:
+    """(H, W) bool, the pixels of printed words.
+
+    A word is what lies closer together than its letters are tall; whether it is print is decided for all of its pixels
+    together, since single letters can look like either. A printed character on its own stays: it is given in a table that
+    writing completes, a sudoku or a code, not a label.
+
+    Args:
+        ink: (H, W) bool.
+        printed: (H, W) probability that the pixel is print if it is ink.
+    """
+    letters, count = ndimage.label(ink, np.ones((3, 3), bool))
+    if not count:
+        return ink
+    boxes = ndimage.find_objects(letters)
+    tall = np.array([box[0].stop - box[0].start for box in boxes])
+    reach = max(1, int(WORD_GAP * np.median(tall[tall > 0.3 * np.quantile(tall, 0.9)])))
+    words, number = ndimage.label(
+        ndimage.binary_closing(np.pad(ink, reach), np.ones((1, reach + 1), bool))[reach:-reach, reach:-reach],
+        np.ones((3, 3), bool),
+    )
+    chance = ndimage.mean(np.log((printed + 0.02) / (1.02 - printed)), np.where(ink, words, 0), np.arange(1, number + 1))
+    first = [words[box][letters[box] == index + 1][0] for index, box in enumerate(boxes)]
+    members = np.bincount(first, minlength=number + 1)[1:]
+    if np.median(np.repeat(chance, members)) > 0:  # a page of print alone is somebody's neat hand
+        return np.zeros_like(ink)
+    return np.concatenate([[False], (chance > PRINT) & (members > 1)])[words] & ink
