@@ -219,6 +219,7 @@ def test_divergence_names_epoch_and_learning_rate_whether_or_not_the_store_is_up
         *BRIEF,
         "train.optimizer=sgd",
         "train.lr=1e6",
+        "train.weight_decay=0.01",
         "train.warmup_epochs=0",
         "train.schedule=constant",
         "train.epochs=20",
