@@ -15,7 +15,6 @@ import base64
 import binascii
 import io
 import json
-import sys
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +33,6 @@ from pipeline.characters.normalise import normalise_all
 from pipeline.common import paths
 from pipeline.common.errors import BlankError, DataError, PageError, UserError
 from pipeline.nn.network import load_network
-from pipeline.nn.unet import load_unet
 from pipeline.output.export import to_json
 from pipeline.reading.language import load_language
 from pipeline.reading.options import OcrOptions
@@ -64,10 +62,9 @@ class CharacterReader(PythonModel):
     """Characters and pages to text."""
 
     def load_context(self, context: Any) -> None:
-        """Read the weights of both networks, the language table and the reader's options that lie in the model."""
+        """Read the weights, the language table and the reader's options that lie in the model."""
         self.network, _ = load_network(Path(context.artifacts["weights"]))
         self.language = load_language(Path(context.artifacts["language"]))
-        self.ink = load_unet(Path(context.artifacts["ink"]))[0] if "ink" in context.artifacts else None
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
 
@@ -100,7 +97,7 @@ class CharacterReader(PythonModel):
     def _page(self, picture: Picture) -> dict[str, Any]:
         photo = load_photo(picture, "page")
         try:
-            page = read(photo, self.network, self.options, self.language, self.ink)
+            page = read(photo, self.network, self.options, self.language)
         except PageError:  # nothing is written
             page = Page(photo.shape[1], photo.shape[0], 0.0, [])
         return json.loads(to_json(page, "page"))
@@ -125,14 +122,7 @@ def log_model(run_id: str, weights: Path) -> str:
     from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 
     ocr = paths.ROOT / "conf/ocr/pages.yaml"
-    options = yaml.safe_load(ocr.read_text(encoding="utf-8"))
-    artifacts = {"weights": str(weights), "language": str(paths.ROOT / options["language"]), "ocr": str(ocr)}
-    if options["ink"] != "none":
-        ink = paths.ROOT / (options["ink"] or paths.INK)
-        if ink.exists():
-            artifacts["ink"] = str(ink)
-        else:
-            print(f"tracking: {ink} is not there: the logged model reads pages with thresholds instead", file=sys.stderr)
+    language = paths.ROOT / yaml.safe_load(ocr.read_text(encoding="utf-8"))["language"]
     images = np.zeros((1, SIZE, SIZE), np.float32)
     images[0, 4:28, 15:18] = 255  # an I
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
@@ -143,7 +133,7 @@ def log_model(run_id: str, weights: Path) -> str:
         run_id=run_id,
         python_model=str(Path(__file__).resolve()),
         code_paths=[str(paths.ROOT / "pipeline")],
-        artifacts=artifacts,
+        artifacts={"weights": str(weights), "language": str(language), "ocr": str(ocr)},
         pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
         signature=ModelSignature(
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, -1, -1))]),
