@@ -469,11 +469,11 @@ def test_no_page_is_written_outside_its_folder(project, run):
         return {path.relative_to(project) for path in project.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
     before = written()
-    run("pipeline.ocr", "ocr.pages=pages", "ocr.output=read", "ocr.model=model.npz", UNTRACKED)
+    run("pipeline.ocr", "ocr.pages=pages", "ocr.output=read", "ocr.model=model.npz", "ocr.ink=none", UNTRACKED)
     new = written() - before - {Path("outputs/times/ocr.json")}
     assert {path.parent for path in new} == {Path("read")}
     assert {path.name for path in new if path.suffix == ".txt"} == {name.removesuffix("png") + "txt" for name in names}
-    run("pipeline.ocr", f"ocr.pages='pages/{names[1]}'", "ocr.output=again", "ocr.model=model.npz", UNTRACKED)
+    run("pipeline.ocr", f"ocr.pages='pages/{names[1]}'", "ocr.output=again", "ocr.model=model.npz", "ocr.ink=none", UNTRACKED)
     assert (project / "again/a b (1).txt").exists()
 
 
