@@ -29,12 +29,13 @@ from pipeline.config.schema import read
 from pipeline.nn.network import build_network
 from pipeline.nn.options import ModelOptions, TrainOptions
 from pipeline.nn.training import fit
+from pipeline.prepare import SECTIONS
 from pipeline.synthesis.render import render_pages
 from pipeline.synthesis.stroke_library import load_library
 from pipeline.synthesis.strokes import generate
 
 with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
-    config = read(compose("config", ["pages.width=600", "pages.height=400"]), ("data", "strokes", "pages"))
+    config = read(compose("config", ["pages.width=600", "pages.height=400"]), SECTIONS)
 library = load_library(Path(config.data.library))
 characters = generate(library, config.strokes, 1, 1, 1, seed=0, workers=1).train
 _, page, _ = next(render_pages(library, {"page": "THE QUICK\\nBROWN FOX 12"}, config.pages))
