@@ -134,7 +134,9 @@ def test_one_run_holds_everything(reproduced):
 
     client = mlflow.MlflowClient(f"sqlite:///{reproduced}/mlflow.db")
     experiment = client.get_experiment_by_name("handprint")
-    (run,) = client.search_runs([experiment.experiment_id])
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 2 and "ink" in {run.data.tags["stage"] for run in runs}, "one of each network"
+    (run,) = (run for run in runs if run.data.tags["stage"] != "ink")
     assert run.info.status == "FINISHED"
     assert run.data.params["train.lr"] and run.data.params["data.sources"] == "['strokes']" and run.data.params["ocr.beam"]
     assert {"valid/accuracy", "test/accuracy", "ocr/cer", "train/loss"} <= set(run.data.metrics)
