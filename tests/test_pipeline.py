@@ -129,7 +129,7 @@ def test_an_edit_in_conf_makes_exactly_the_stages_that_read_it_stale(reproduced,
         (reproduced / file).write_text(original)
 
 
-def test_one_run_holds_everything(reproduced):
+def test_one_run_holds_everything(reproduced, monkeypatch):
     import mlflow
 
     client = mlflow.MlflowClient(f"sqlite:///{reproduced}/mlflow.db")
@@ -145,7 +145,7 @@ def test_one_run_holds_everything(reproduced):
     assert run.inputs.dataset_inputs[0].dataset.name == "strokes"
     artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert {"figures", "pages", "config.yaml"} <= artifacts
-    mlflow.set_tracking_uri(f"sqlite:///{reproduced}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{reproduced}/mlflow.db")  # set_tracking_uri would outlive the test
     assert client.search_logged_models([experiment.experiment_id])[0].source_run_id == run.info.run_id
 
 
