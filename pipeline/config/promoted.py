@@ -16,7 +16,6 @@ from pipeline.common.errors import ConfigError
 from pipeline.common.files import write_text
 from pipeline.common.paths import ROOT
 
-GROUPS = ("data", "strokes", "model", "augment", "train")
 CHOICE = "champion"
 NOT_PROMOTED = ("resume", "check_gradients")
 """Keys of `train` that change how a training runs, not what comes out."""
@@ -29,18 +28,15 @@ def load(file: Path) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != "defaults"}
 
 
-def write(values: dict[str, Any], run: str, conf: Path) -> list[Path]:
+def write(values: dict[str, Any], run: str, conf: Path) -> None:
     """Make the values of a run the default choice of each group in which they differ from it.
 
     Args:
         values: group -> key -> value, and `seed`.
         run: what to say of where they come from, one line.
         conf: the folder.
-
-    Returns:
-        the files that hold promoted values.
     """
-    record, promoted = load(conf / "champion.yaml"), []
+    record = load(conf / "champion.yaml")
     instead = {}
     for group, base in record["bases"].items():
         usual = load(conf / group / f"{base}.yaml")
@@ -54,11 +50,9 @@ def write(values: dict[str, Any], run: str, conf: Path) -> list[Path]:
         changed = [f"{key} ({_line(usual.get(key))})" for key, value in kept.items() if value != usual.get(key)]
         _write(file, f"# Promoted: {run}.\n# Differs from {base}.yaml in: {', '.join(changed)}", kept)
         instead[group] = digest(usual)
-        promoted.append(file)
     _set_seed(conf / "config.yaml", values["seed"])
     record |= {"run": run, "bases_were": instead}
     _write(conf / "champion.yaml", _heading(conf / "champion.yaml"), record)
-    return promoted
 
 
 def check_bases(choices: dict[str, str], conf: Path = CONF) -> None:

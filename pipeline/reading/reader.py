@@ -150,7 +150,7 @@ def _own_side(found: Components, pieces: np.ndarray, side: int, model: Model) ->
     letters = _letters(found, pieces)
     if len(letters) < FEW:
         return side
-    sample = letters[np.linspace(0, len(letters) - 1, min(SAMPLES[0], len(letters))).astype(int)]
+    sample = _spread(letters, SAMPLES[0])
     sureness = _sureness(found, sample, np.arange(4), model)
     best = int(np.argmax(sureness))
     return best if sureness[best] - sureness[side] > HINT else side
@@ -178,13 +178,18 @@ def sides_up(found: Components, model: Model) -> list[int]:
         return [0]
     sides = np.arange(4)
     for size in SAMPLES:
-        sample = letters[np.linspace(0, len(letters) - 1, min(size, len(letters))).astype(int)]
+        sample = _spread(letters, size)
         sureness = _sureness(found, sample, sides, model) + np.where(sides == 0, UPRIGHT, 0.0)
         best, second = np.argsort(-sureness)[:2]
         if sureness[best] - sureness[second] > CLEAR:
             return [int(sides[best])]
         sides = sides[[best, second]]
     return sides.tolist()
+
+
+def _spread(pieces: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the pieces, from all over the page."""
+    return pieces[np.linspace(0, len(pieces) - 1, min(most, len(pieces))).astype(int)]
 
 
 def _letters(found: Components, pieces: np.ndarray) -> np.ndarray:
