@@ -13,6 +13,7 @@ from pipeline.synthesis.stroke_library import StrokeLibrary
 from pipeline.synthesis.strokes import draw_characters
 
 AHEAD = 3  # blocks that are drawn, or wait, while one is in use
+IDLE = 60  # seconds without work after which the drawing process ends: it must not outlive a training that was killed
 
 LABELS, DRAW, SAMPLE = range(3)  # what a random stream is for
 
@@ -34,7 +35,7 @@ class Stream:
     def blocks(self, epochs: range, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield images (n, 32, 32) uint8 and labels (n,) uint8, n = `size` or what is left of an epoch, epoch after epoch."""
         waiting: deque = deque()
-        with ProcessPoolExecutor(1, initializer=_start, initargs=(self.library, self.options)) as pool:
+        with ProcessPoolExecutor(1, timeout=IDLE, initializer=_start, initargs=(self.library, self.options)) as pool:
             try:
                 for key, labels in self._plan(epochs, size):
                     waiting.append((pool.submit(_draw, labels, key), labels))
