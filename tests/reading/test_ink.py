@@ -1,0 +1,94 @@
+"""What is ink: letters that look like lines, printed words, and the network's own weights on pages drawn here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.nn.unet import UNetOptions, build_unet, load_unet
+from pipeline.reading import ink
+from tests.reading.conftest import set_text
+
+WEIGHTS = Path(__file__).parents[2] / "models" / "ink.npz"
+
+
+@pytest.fixture(scope="module")
+def network():
+    if not WEIGHTS.exists():
+        pytest.skip("models/ink.npz is not here; get it with `dvc pull`")
+    return load_unet(WEIGHTS)[0]
+
+
+def letters_beside(extra: list[tuple[slice, slice]]) -> tuple[np.ndarray, np.ndarray]:
+    """Ink of eight crosses, 30 pixels tall, and what is drawn: the crosses and `extra`."""
+    found = np.zeros((100, 400), bool)
+    for x in range(20, 340, 40):
+        found[30:60, x + 13 : x + 17] = found[43:47, x : x + 30] = True
+    drawn = found.copy()
+    for part in extra:
+        drawn[part] = True
+    return found, drawn
+
+
+def test_a_stem_that_looks_like_a_line_is_given_back_to_its_letter():
+    found, drawn = letters_beside([np.s_[30:60, 20:24]])  # touches the first cross
+    assert ink.find_letters(found, drawn)[35, 21]
+
+
+def test_a_lone_bar_of_a_letters_height_is_a_letter_and_many_are_not():
+    bar = [np.s_[30:60, 360:364]]
+    found, drawn = letters_beside(bar)
+    assert ink.find_letters(found, drawn)[40, 361]
+    found, drawn = letters_beside(bar + [np.s_[65:90, x : x + 4] for x in range(20, 300, 20)])
+    assert not ink.find_letters(found, drawn)[70, 21]
+
+
+def test_a_rule_longer_than_a_letter_stays_a_line():
+    found, drawn = letters_beside([np.s_[80:83, 10:390]])
+    assert not ink.find_letters(found, drawn)[81].any()
+
+
+def test_printed_words_are_found_as_a_whole_and_a_lone_printed_character_stays():
+    found, _ = letters_beside([])
+    word = np.zeros((100, 400), bool)
+    for x in (20, 32, 44):
+        word[75:90, x : x + 8] = True
+    alone = np.zeros_like(word)
+    alone[75:90, 200:208] = True
+    printed = np.where(word, 0.95, np.where(alone, 0.95, 0.05))
+    dropped = ink.find_print(found | word | alone, printed)
+    assert dropped[word].all() and not dropped[alone].any() and not dropped[found].any()
+
+
+def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
+    found, _ = letters_beside([])
+    assert not ink.find_print(found, np.full(found.shape, 0.95)).any()
+
+
+def test_strips_of_a_large_picture_are_seen_like_the_whole(monkeypatch):
+    network = build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0))
+    contrast = np.random.default_rng(1).integers(0, 256, (300, 64)).astype(np.uint8)
+    whole = ink.look(contrast, network)
+    monkeypatch.setattr(ink, "MOST_PIXELS", 64 * 64)
+    np.testing.assert_allclose(ink.look(contrast, network), whole, atol=1e-5)
+
+
+def test_boxes_and_rules_go_and_letters_stay(network):
+    page = set_text("NAME 407\nTABLE", size=60, tracking=0.6)[:, :, 0].copy()
+    letters = page < 100
+    lines = np.zeros_like(letters)
+    lines[25:28, 15:-15] = lines[-28:-25, 15:-15] = lines[25:-25, 15:18] = lines[25:-25, -18:-15] = True
+    page[lines] = 90
+    found = ink.find_ink(page, network, "keep") > ink.INK
+    assert found[letters].mean() > 0.8 and found[lines].mean() < 0.2
+
+
+def test_the_network_reads_chalk_as_ink(network):
+    page = set_text("CHALK", ink=230, paper=50)[:, :, 0]
+    found = ink.find_ink(page, network, "keep") > ink.INK
+    assert found[page > 150].mean() > 0.8 and found[page < 60].mean() < 0.05
+
+
+def test_thresholds_do_without_a_network():
+    page = set_text("PLAIN")[:, :, 0]
+    assert ((ink.find_ink(page, None, "drop") > ink.INK) == (page < 130)).mean() > 0.98
