@@ -91,7 +91,10 @@ def ocr(config: Config, output: Path) -> None:
                 scores[name] = score(page.text, truth.read_text(encoding="utf-8", errors="replace"))
             if not as_stage:
                 print(f"{printable(source)}:\n{page.text}\n" if len(sources) > 1 else page.text)
-    result = {"pages": {name: in_words(part) for name, part in scores.items()}, "total": in_words(total(list(scores.values())))}
+    result: dict[str, Any] = {
+        "pages": {name: in_words(part) for name, part in scores.items()},
+        "total": in_words(total(list(scores.values()))),
+    }
     if as_stage:
         write_json(output / paths.OCR_METRICS, result)
         record(config, model, target, result["total"])

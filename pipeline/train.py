@@ -30,9 +30,10 @@ from pipeline.common.files import md5, write_json, write_table
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.gradient_check import TOLERANCE, check_network
+from pipeline.nn.history import EpochRecord, History
 from pipeline.nn.network import Network, build_network, load_network, save_network
 from pipeline.nn.options import ModelOptions, TrainOptions
-from pipeline.nn.training import EpochRecord, History, fit
+from pipeline.nn.training import fit
 from pipeline.prepare import DataConfig, described, prepared, stream
 from pipeline.synthesis.options import StrokesOptions
 
@@ -265,7 +266,7 @@ def report_gradients(config: Config) -> float:
     errors = check_network(config.model, (SIZE, SIZE), len(CLASSES), config.seed)
     for name, error in errors.items():
         print(f"train: gradient of {name}: relative error {error:.1e} against central differences")
-    worst = max(errors, key=errors.get)
+    worst = max(errors, key=lambda name: errors[name])
     if errors[worst] >= TOLERANCE:
         raise UserError(f"train.check_gradients: the gradient of {worst} is wrong: it should agree to {TOLERANCE:g}")
     return errors[worst]

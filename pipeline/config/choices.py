@@ -33,7 +33,7 @@ def check_choices(composed: DictConfig, choices: dict[str, str | None], override
 def check_keys(composed: DictConfig, choices: dict[str, str | None]) -> None:
     """Refuse keys at the top that are no group of conf/."""
     known = [folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "experiment"]
-    for key in composed:
+    for key in map(str, composed):
         if key in known or key in NO_GROUP or key == "hydra":
             continue
         if key == "experiment":
@@ -52,7 +52,7 @@ def check_files_chosen(composed: DictConfig, overrides: list[str]) -> None:
         if "." in group or choice == CHOICE or not file.is_file() or "experiment" not in words or group == "experiment":
             continue
         chosen = OmegaConf.create(load(file))
-        for key in chosen:
+        for key in map(str, chosen):
             now, asked = _plain(composed[group], key), _plain(chosen, key)
             if now != asked and f"{group}.{key}" not in words:
                 raise ConfigError(

@@ -64,7 +64,7 @@ def check_tracked(stage: str, sections: Sections, choices: dict[str, str], dvc_f
     Raises:
         ConfigError: naming the file that `dvc.yaml` does not list among the stage's params.
     """
-    tracked = set()
+    tracked: set[str] = set()
     for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
         tracked.update(entry if isinstance(entry, dict) else [entry])
     for section in sections:

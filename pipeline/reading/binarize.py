@@ -33,11 +33,13 @@ def binarize(contrast: np.ndarray) -> np.ndarray:
         (H, W) bool; all False if nothing stands out from the paper's noise.
     """
     smooth = np.asarray(Image.fromarray(contrast).filter(ImageFilter.BoxBlur(0.7)))
+    low: float | np.ndarray
+    high: float | np.ndarray
     low, high = find_thresholds(smooth)
     noise = local_noise(contrast)
     if noise.max() * FAINT_LIMIT > low:  # desk, cloth, or a corner too dark for the camera
-        noise = np.asarray(Image.fromarray(noise).resize(contrast.shape[::-1], Image.BILINEAR))
-        low, high = np.maximum(low, FAINT_LIMIT * noise), np.maximum(high, NOISE_LIMIT * noise)
+        noise_at = np.asarray(Image.fromarray(noise).resize(contrast.shape[::-1], Image.Resampling.BILINEAR))
+        low, high = np.maximum(low, FAINT_LIMIT * noise_at), np.maximum(high, NOISE_LIMIT * noise_at)
     candidates = smooth > low
     labels, count = ndimage.label(candidates, np.ones((3, 3), bool))
     if not count:

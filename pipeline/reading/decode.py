@@ -1,6 +1,7 @@
 """Decode: the best reading of a line, by beam search over its candidates, the gaps between them and the language."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +94,7 @@ def _options(lattice: Lattice) -> list[list[tuple[int, int, list[tuple[int, floa
     return options
 
 
-def _prune(hypotheses, beam: int) -> list[Hypothesis]:
+def _prune(hypotheses: Iterable[Hypothesis], beam: int) -> list[Hypothesis]:
     best = sorted(hypotheses, key=lambda hypothesis: -hypothesis.score)[:beam]
     return [hypothesis for hypothesis in best if hypothesis.score > best[0].score - MARGIN]
 
@@ -149,7 +150,9 @@ def _skip_cost(atom: Atom, height: float) -> float | None:
     return SKIP * larger if larger < 0.6 and atom.cut == 0 else None
 
 
-def _trace(final, language: LanguageModel | None, weight: float) -> tuple[list[tuple[int, int, bool]], State, float]:
+def _trace(
+    final: Iterable[Hypothesis], language: LanguageModel | None, weight: float
+) -> tuple[list[tuple[int, int, bool]], State, float]:
     """Close the last word and walk back."""
     closed = []
     for hypothesis in final:

@@ -66,7 +66,9 @@ def draw_glyphs(found: Components, atoms: list[Atom], candidates: list[Candidate
         ink = part == ids.pop() if len(ids) == 1 else np.isin(part, list(ids))
         scale = INNER / max(ink.shape)
         size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
-        picture = Image.fromarray(ink.astype(np.uint8) * 255).resize(size, Image.BOX if scale < 1 else Image.BILINEAR)
+        picture = Image.fromarray(ink.astype(np.uint8) * 255).resize(
+            size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+        )
         top, left = (GLYPH - size[1]) // 2, (GLYPH - size[0]) // 2
         glyphs[i, top : top + size[1], left : left + size[0]] = np.asarray(picture)
         thin[i] = PEN * INNER - found.stroke * scale

@@ -42,8 +42,8 @@ class State(NamedTuple):
     """
 
     word: str
-    weights: tuple[float, float, float, float]
-    seen: tuple[float, float, float, float]
+    weights: tuple[float, ...]
+    seen: tuple[float, ...]
 
     @property
     def code_share(self) -> float:

@@ -33,14 +33,16 @@ def read_lines(
     """Read the lines of a view, all candidates at once, and score the reading."""
     if not rows:
         return [], -np.inf
-    rows, dots = zip(*(take_dots(found, row) for row in rows))
+    taken = [take_dots(found, row) for row in rows]
+    rows, dots = [row for row, _ in taken], [small for _, small in taken]
     atoms = [find_atoms(found, row) for row in rows]
     widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line])
     usual = usual_width(widths)
     singles = [[Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(line)] for line in atoms]
     whole = classify_lines(found, atoms, singles, model, [{}] * len(rows))
     labels, cost = itertools.count(len(found.boxes) + 1), cut_cost(widths / usual)
-    atoms, known = zip(*(cut_unsure(found, row, line, p, usual, cost, labels) for row, line, p in zip(rows, atoms, whole)))
+    cut = [cut_unsure(found, row, line, p, usual, cost, labels) for row, line, p in zip(rows, atoms, whole)]
+    atoms, known = [line for line, _ in cut], [kept for _, kept in cut]
     candidates = [find_candidates(line, row.height) for line, row in zip(atoms, rows)]
     probabilities = classify_lines(found, atoms, candidates, model, known)
     odds = words.word_log_odds([_gaps(line, row.height) for line, row in zip(atoms, rows)])

@@ -18,7 +18,7 @@ from pipeline.reading.layout import Components, find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, Word, reject
-from pipeline.reading.segment import Atom, Candidate
+from pipeline.reading.segment import Atom, Candidate, as_box
 
 SAMPLES = 28, 80  # pieces that decide which side of a page is up: of the four, and of two that are hard to tell apart
 UPRIGHT = 3.0  # log-odds that a photo is held as it should be
@@ -201,7 +201,7 @@ def _letters(found: Components, pieces: np.ndarray) -> np.ndarray:
 
 def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:
     """(len(sides),) log-probability of what the pieces read as, each side up."""
-    atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in pieces]
+    atoms = [Atom((int(i) + 1,), as_box(found.boxes[i])) for i in pieces]
     glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)])
     turned = np.concatenate([np.rot90(glyphs, turns, axes=(1, 2)) for turns in sides])
     return np.log(classify(turned, model).max(1)).reshape(len(sides), -1).sum(1)

@@ -42,7 +42,7 @@ def find_atoms(found: Components, line: Line) -> list[Atom]:
     """Pieces of the line left to right; those that lie above one another are one atom."""
     atoms: list[Atom] = []
     for piece in line.pieces:
-        box = tuple(int(v) for v in found.boxes[piece])
+        box = as_box(found.boxes[piece])
         atom = Atom((piece + 1,), box)
         while atoms and _belong(atoms[-1].box, atom.box, line.height):
             last = atoms.pop()
@@ -58,6 +58,12 @@ def _belong(a: tuple, b: tuple, height: float) -> bool:
     narrow = min(a[2] - a[0], b[2] - b[0])
     both_tall = min(a[3] - a[1], b[3] - b[1]) > 0.7 * height
     return overlap >= (0.8 if both_tall else 0.5) * max(narrow, 1)
+
+
+def as_box(box: np.ndarray) -> tuple[int, int, int, int]:
+    """A row (4,) of an array of boxes."""
+    left, top, right, bottom = box.tolist()
+    return left, top, right, bottom
 
 
 def unite(a: tuple, b: tuple) -> tuple[int, int, int, int]:

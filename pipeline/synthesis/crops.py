@@ -128,6 +128,7 @@ def cut_borders(gray: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -
     size = len(gray)
     for _ in range(int(rng.integers(1, 3))):
         width, side = int(rng.uniform(0.05, 0.5) * size), int(rng.integers(0, 4))
-        part = [np.s_[:width], np.s_[size - width :], np.s_[:, :width], np.s_[:, size - width :]][side]
+        start, end = (0, width) if side % 2 == 0 else (size - width, size)
+        part = (slice(start, end), slice(None)) if side < 2 else (slice(None), slice(start, end))
         gray[part] = np.median(gray)
         kinds[part] = PAPER

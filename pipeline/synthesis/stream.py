@@ -62,6 +62,10 @@ class Stream:
                 yield [self.seed, DRAW, epoch, number], labels[at : at + size]
 
 
+_library: StrokeLibrary
+_options: StrokesOptions
+
+
 def _start(library: StrokeLibrary, options: StrokesOptions) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
     global _library, _options
