@@ -118,6 +118,44 @@ def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
     assert pruned[0].data.tags["reason"].startswith("pruned after epoch 2")
 
 
+@pytest.mark.parametrize(
+    "overrides, said",
+    [
+        (["sweep.prune=foo"], "train: sweep.prune: 'foo' must be none or median"),
+        (["tracking.uri=sqlite:////nowhere/x.db"], "train: tracking.uri: /nowhere/x.db: cannot be written"),
+        (["+trian=1,2"], "train: trian: no such group of conf/; the nearest is train"),
+    ],
+)
+def test_a_sweep_that_cannot_begin_starts_nothing(small, overrides, said):
+    folder = "outputs/never"
+    done = sweep(small, f"hydra.sweep.dir={folder}", *overrides)
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(said), done.stderr
+    assert "Traceback" not in done.stderr and not (small / folder).exists()
+
+
+def test_equal_configurations_are_one_job_and_values_are_no_paths(small):
+    """However deep a job's folder lies, and however the command was started."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            *("-m", "cProfile", "-o", os.devnull, "-m", "pipeline.train", "-m", "experiment=grid", "train.epochs=1"),
+            *("train.batch_size=8", "model.hidden=[8]", "train.lr=0.031,0.032,3.1e-2", "train.initial=no/such.npz,null"),
+            "hydra.sweep.subdir=a/${hydra.job.num}",
+        ],
+        cwd=small,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
+    assert "2 of 6 jobs are not run" in done.stderr, done.stdout + done.stderr
+    assert "sweep: 4/4 done, 0 running, 2 failed" in done.stdout
+    _, parents, children = runs_of(small)
+    assert len(parents[0].data.tags["equal_jobs"].splitlines()) == 2
+    mine = [run for run in children if run.data.tags.get("sweep") == parents[0].data.tags["sweep_id"]]
+    assert statuses(mine) == {"FINISHED": 2, "FAILED": 2} and not any("/" in run.info.run_name for run in mine)
+
+
 def seconds_of(process: psutil.Process) -> float:
     """Processor time of a process and its children: unlike wall time it tells how far they are, however busy the machine."""
     spent = 0.0

@@ -64,6 +64,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
     try:
         check_folder()
         conf_files.check_files()
+        sweep.register(stage)
         main()
         if mistakes:
             raise mistakes[0]

@@ -5,8 +5,8 @@ The main process writes `sweep.json` into the sweep's folder; a job finds it bes
 carries the journals there, and prints the progress. So jobs work the same in this process, in workers, on a cluster.
 """
 
-from pipeline.sweep.callback import Sweep
 from pipeline.sweep.job import Job, is_job, run_job
 from pipeline.sweep.main import Main
+from pipeline.sweep.sweeper import register
 
-__all__ = ["Job", "Main", "Sweep", "is_job", "run_job"]
+__all__ = ["Job", "Main", "is_job", "register", "run_job"]

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from pipeline.common.errors import StoppedError, UserError
 from pipeline.config.schema import TrackingConfig
 from pipeline.nn.history import EpochRecord
 from pipeline.sweep.pruning import is_hopeless
-from pipeline.sweep.state import FINISHED, PLAN, STATE, states
+from pipeline.sweep.state import FINISHED, PLAN, STATE, states, sweep_of
 from pipeline.tracking.origin import is_gone, this_process
 
 NAMED = {"train.lr", "train.batch_size", "model.hidden", "seed", "trial"}
@@ -26,11 +27,11 @@ NAMED = {"train.lr", "train.batch_size", "model.hidden", "seed", "trial"}
 
 
 class Job:
-    """A job knows its folder; the sweep's plan lies beside it, in it the job's state."""
+    """A job knows its folder, in which it tells its state, and the sweep's folder above, in which the plan lies."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plan = json.loads((folder.parent / PLAN).read_text(encoding="utf-8"))
+        self.folder, self.sweep = folder, sweep_of(folder) or folder.parent
+        self.plan = json.loads((self.sweep / PLAN).read_text(encoding="utf-8"))
         self.state: dict[str, Any] = {"status": "running", "curve": [], "seconds": 0.0}
 
     @classmethod
@@ -51,7 +52,7 @@ class Job:
 
     def start(self, name: str, tags: dict[str, str]) -> tracking.Run:
         """Begin the job's run, a child of the sweep's."""
-        self.update(name="-".join([self.folder.name.zfill(3), name, *self._swept(named=False)]))
+        self.update(name="-".join([as_name(os.path.relpath(self.folder, self.sweep)).zfill(3), name, *self._swept(named=False)]))
         return tracking.Run(
             TrackingConfig(**self.plan["tracking"]),
             self.state["name"],
@@ -61,9 +62,9 @@ class Job:
 
     def finished_before(self, fingerprint: str) -> float | None:
         """The validation accuracy of a finished run of the same configuration and data, if there is one."""
-        while not (self.folder.parent / FINISHED).exists():  # the main process is still opening the store
+        while not (self.sweep / FINISHED).exists():  # the main process is still opening the store
             time.sleep(0.05)
-        earlier = json.loads((self.folder.parent / FINISHED).read_text(encoding="utf-8")).get(fingerprint)
+        earlier = json.loads((self.sweep / FINISHED).read_text(encoding="utf-8")).get(fingerprint)
         if earlier is None:
             return None
         self.update(status="skipped", **earlier)
@@ -78,7 +79,7 @@ class Job:
         self.state["curve"].append(record.valid_accuracy)
         self.update(accuracy=max(self.state["curve"]), seconds=self.state["seconds"] + record.seconds)
         if self.plan["prune"] == "median" and record.epoch >= self.plan["prune_after"]:
-            others = [state["curve"] for state in states(self.folder.parent) if state.get("name") != self.state["name"]]
+            others = [state["curve"] for state in states(self.sweep) if state.get("name") != self.state["name"]]
             if is_hopeless(self.state["curve"], others):
                 run.tags({"pruned": record.epoch})
                 self.update(status="pruned")
@@ -95,9 +96,8 @@ class Job:
         """`dropout0.2` for each swept key that a run's name has anyway, or has not."""
         given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
         overrides = dict(override.split("=", 1) for override in given if "=" in override)
-        return [
-            f"{key.split('.')[-1]}{overrides[key]}" for key in self.plan["swept"] if key in overrides and (key in NAMED) == named
-        ]
+        named_here = [key for key in self.plan["swept"] if key in overrides and (key in NAMED) == named]
+        return [as_name(f"{key.split('.')[-1]}{overrides[key]}") for key in named_here]
 
     def failed(self, error: Exception) -> None:
         """Record the failure, also of a job that failed before its run began: an impossible value, unreadable data."""
@@ -112,9 +112,14 @@ class Job:
         print(f"sweep: {self.state['name']} failed: {reason}", file=sys.stderr, flush=True)
 
 
+def as_name(text: str) -> str:
+    """A value given by the user as part of a run's name: no character that a path or an address gives a meaning to."""
+    return re.sub(r"[^\w.,+\[\]-]+", "_", text)[:60]
+
+
 def is_job(folder: Path) -> bool:
     """Whether what runs in `folder` is a job of a sweep."""
-    return (folder.parent / PLAN).exists()
+    return sweep_of(folder) is not None
 
 
 def run_job(task: Callable[[], float], folder: Path) -> float:

@@ -1,22 +1,27 @@
 """The main process of a sweep."""
 
 import atexit
+import json
+import os
 import secrets
 import sys
 import threading
 import time
+import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.common.files import write_json
-from pipeline.config.schema import SweepConfig, TrackingConfig
+from pipeline.common.errors import StoreError, UserError
+from pipeline.common.files import write_json, writing
+from pipeline.config.schema import Config, SweepConfig, TrackingConfig
 from pipeline.sweep.state import FINISHED, PLAN, STATE, progress, states
 from pipeline.tracking import lease
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import this_process
 from pipeline.tracking.orphans import end_orphans, sync
 from pipeline.tracking.registry import weights_of
-from pipeline.tracking.store import BEST, all_runs, first_line, open_store, sweep_run
+from pipeline.tracking.store import BEST, all_runs, first_line, open_store, store_uri, sweep_run
 from pipeline.tracking.upload import RefusedError, tell_refused, upload
 
 CARRY_SECONDS = 4.0
@@ -26,16 +31,28 @@ class Main:
     """A sweep in its main process: the parent run, the journals carried to the store, the progress."""
 
     def __init__(
-        self, folder: Path, tracking_config: TrackingConfig, options: SweepConfig, total: int, swept: list[str], command: str
+        self,
+        folder: Path,
+        tracking_config: TrackingConfig,
+        options: SweepConfig,
+        total: int,
+        swept: list[str],
+        command: str,
+        equal: Sequence[str] = (),
     ) -> None:
+        """`equal` says of each job that is not run whose configuration it has."""
         self.folder, self.tracking, self.options, self.total, self.command = folder, tracking_config, options, total, command
         self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         self.started = time.monotonic()
         self.client: Any = None
         self.error: Exception | None = None
         self.printed = ""
-        folder.mkdir(parents=True, exist_ok=True)
-        for stale in (*folder.glob(f"*/{STATE}"), *folder.glob(FINISHED)):
+        self.equal = equal
+        self.skipped = 0
+        self._finished: dict[str, Any] | None = None
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        for stale in (*folder.rglob(STATE), *folder.glob(FINISHED)):
             stale.unlink()
         write_json(
             folder / PLAN,
@@ -77,6 +94,25 @@ class Main:
         except Exception as error:  # the sweep goes on without a store, its runs are kept
             self.error = error
             return {}
+
+    def skip(self, config: Config) -> bool:
+        """Whether an earlier run is all that a job would do; it then counts among this sweep's."""
+        from pipeline.train import fingerprint  # which imports this room
+
+        while not (self.folder / FINISHED).exists():  # the store is still being opened
+            time.sleep(0.02)
+        if self._finished is None:
+            self._finished = json.loads((self.folder / FINISHED).read_text(encoding="utf-8"))
+        try:
+            earlier = self._finished and self._finished.get(fingerprint(config))
+        except UserError:  # the job will say what it misses
+            return False
+        if not earlier:
+            return False
+        self.skipped += 1
+        state = {"status": "skipped", "curve": [], "seconds": 0.0, **earlier}
+        write_json(self.folder / "skipped" / str(self.skipped) / STATE, state)
+        return True
 
     def _carry(self) -> None:
         """Upload what the jobs' journals have that the store has not."""
@@ -129,6 +165,8 @@ class Main:
                 for state in ended:
                     if state["status"] == "skipped":
                         self._adopt(state["run"])
+                if self.equal:
+                    self.client.set_tag(self.parent, "equal_jobs", "\n".join(self.equal)[:5000])
                 self.client.set_terminated(self.parent, status)
         except Exception as error:
             self.error = error
@@ -139,6 +177,21 @@ class Main:
                 file=sys.stderr,
             )
         return sum(state["status"] == "failed" for state in ended)
+
+
+def check_store(config: TrackingConfig) -> None:
+    """Refuse a store on this machine that cannot be written; one that is only away may come back, and runs are kept for it.
+
+    Raises:
+        StoreError: naming the file.
+    """
+    uri = store_uri(config)
+    if not uri.startswith("sqlite:"):
+        return
+    file = Path(urllib.parse.unquote(uri.partition("///")[2].split("?")[0]).removeprefix("file:")).absolute()
+    there = file if file.exists() else file.parent
+    if file.is_dir() or not os.access(there, os.W_OK):
+        raise StoreError(f"tracking.uri: {file}: cannot be written; name another store, or tracking.uri=none to record nothing")
 
 
 def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, dict[str, Any]]:

@@ -66,7 +66,14 @@ def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configu
         f"{best.data.metrics[BEST]:.4f} (`{best.info.run_name}`, run {best.info.run_id}).",
         "",
     ]
-    lines += ["| " + " | ".join(row) + " |" for row in [table[0], ["---"] * len(table[0]), *table[1:]]]
+    if "equal_jobs" in tags:
+        equal = tags["equal_jobs"].splitlines()
+        lines += [f"{len(equal)} jobs had the configuration of another one and were not run again:", ""]
+        lines += [*(f"- `{job}`" for job in equal), ""]
+    lines += [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+        for row in [table[0], ["---"] * len(table[0]), *table[1:]]
+    ]
     if others:
         lines += ["", "## Not finished", ""]
         lines += [

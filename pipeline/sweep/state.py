@@ -1,6 +1,7 @@
 """What the processes of a sweep tell each other, as files in its folder."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ PLAN, FINISHED, STATE = "sweep.json", "finished.json", "state.json"
 
 def states(folder: Path) -> list[dict[str, Any]]:
     """How the jobs of the sweep in `folder` fare, those that have begun."""
-    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob(f"*/{STATE}"))]
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob(STATE))]
+
+
+def sweep_of(folder: Path) -> Path | None:
+    """The folder of the sweep that a job in `folder` belongs to, however deep in it that is; None if it is no sweep's."""
+    return next((above for above in Path(os.path.abspath(folder)).parents if (above / PLAN).exists()), None)
 
 
 def progress(jobs: list[dict[str, Any]], total: int, seconds: float) -> str:

@@ -1,6 +1,7 @@
 """A run's journal on the local disk: every event is written here first, so that nothing is lost when the store is down."""
 
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -31,7 +32,8 @@ class Journal:
         """Start an empty journal in a folder of its own."""
         with writing(journals()):
             journals().mkdir(parents=True, exist_ok=True)
-            return cls(Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-", dir=journals())))
+            safe = re.sub(r"[^\w.,+-]+", "_", name)[:80]  # it tells values that users gave
+            return cls(Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%d-%H%M%S')}-{safe}-", dir=journals())))
 
     def append(self, kind: str, **fields: Any) -> None:
         """Add one event, on the disk before this returns."""

@@ -1,0 +1,148 @@
+"""The door from Hydra: which jobs a multirun has, and which of them need not be run.
+
+Hydra's own sweeper composes every job once to see that it can and once to run it, says nothing meanwhile, and swallows what a
+callback raises. This one composes each job once before any begins and shows how far it is; equal jobs are one; what an earlier
+sweep finished is not even launched; and what is wrong with the sweep itself is an error before a job starts.
+"""
+
+import importlib
+import itertools
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from pipeline.common.errors import UserError
+from pipeline.config import schema
+from pipeline.config.choices import check_choices
+from pipeline.sweep.main import Main, check_store
+
+NAMESPACE = "hydra_plugins.handprint"
+"""Where conf/config.yaml finds the sweeper: Hydra takes plugins from nowhere else, not even those that are registered with it."""
+TELL_SECONDS = 5.0
+_stage = ""
+
+
+def register(stage: str) -> None:
+    """Let Hydra find the sweeper; the jobs of the stage `train` are the children of one MLflow run."""
+    global _stage
+    _stage = stage
+    sys.modules[NAMESPACE] = sys.modules[__name__]
+    Plugins.instance().register(Jobs)
+
+
+class Jobs(Sweeper):
+    """All combinations of the values that the overrides give."""
+
+    __module__ = NAMESPACE
+
+    def __init__(self, max_batch_size: int | None = None, params: dict[str, str] | None = None) -> None:
+        self.batch, self.params = max_batch_size, params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """What Hydra calls before `sweep`."""
+        self.loader, self.composed = hydra_context.config_loader, config
+        logging.getLogger("hydra").setLevel(logging.WARNING)  # the launcher's line for every job
+        self.starter = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> list[Any]:
+        """Run every job that is needed.
+
+        Raises:
+            UserError, HydraException: the sweep cannot begin as it is.
+            SystemExit: with the number of jobs that failed.
+        """
+        given = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
+        choices = expand(OverridesParser.create(config_loader=self.loader).parse_overrides(given))
+        jobs = [list(job) for job in itertools.product(*choices.values())]
+        options = schema.read(self.composed, {"tracking": schema.TrackingConfig, "sweep": schema.SweepConfig})
+        check_store(options.tracking)
+        different, equal = self._different(jobs)
+        main: Main | None = None
+        if _stage == "train":
+            swept = [key for key, values in choices.items() if len(values) > 1]
+            command = f"python -m pipeline.train -m {' '.join(arguments)}"
+            folder = Path(self.composed.hydra.sweep.dir)
+            main = Main(folder, options.tracking, options.sweep, len(different), swept, command, equal)
+        needed = [job for job, config in different if not (main and config and main.skip(config))]
+        results: list[Any] = []
+        step = self.batch or len(needed) or 1
+        for first in range(0, len(needed), step):
+            batch = self.starter.launch(needed[first : first + step], initial_job_idx=first)
+            results += [job.return_value for job in batch]  # raises what a job of another stage raised
+        failed = main.end("FINISHED") if main else 0
+        if failed:
+            sys.exit(min(failed, 100))
+        return results
+
+    def _different(self, jobs: list[list[str]]) -> tuple[list[tuple[list[str], schema.Config | None]], list[str]]:
+        """Compose each job.
+
+        Returns:
+            each job whose configuration is no earlier one's, with what it is handed (None: the job itself will say what is
+            wrong); and a line on each of the others.
+        """
+        seen: dict[str, list[str]] = {}
+        different: list[tuple[list[str], schema.Config | None]] = []
+        equal: list[str] = []
+        sections = importlib.import_module(f"pipeline.{_stage}").SECTIONS
+        told = time.monotonic()
+        tell(f"sweep: {len(jobs)} jobs, composing their configurations")
+        for number, job in enumerate(jobs, start=1):
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                tell(f"sweep: {number}/{len(jobs)} composed")
+            composed = self.loader.load_sweep_config(self.composed, job)
+            check_choices(composed, dict(composed.hydra.runtime.choices), composed.hydra.overrides.task)
+            try:
+                config = schema.read(composed, sections)
+            except UserError:
+                different.append((job, None))
+                continue
+            key = json.dumps({**config.values, "tracking": None}, sort_keys=True, default=str)
+            if key in seen:
+                equal.append(f"{' '.join(job)} is {' '.join(seen[key])}")
+                continue
+            seen[key] = job
+            different.append((job, config))
+        if equal:
+            tell(f"sweep: {len(equal)} of {len(jobs)} jobs are not run, for their configuration is another's: {equal[0]}")
+        return different, equal
+
+
+def expand(overrides: Sequence[Override]) -> dict[str, list[str]]:
+    """Key -> all that it is to be, as overrides, in the order of the command line.
+
+    Raises:
+        HydraException: an interval, which has no end of values.
+    """
+    choices: dict[str, list[str]] = {}
+    for override in overrides:
+        key = override.get_key_element()
+        if not override.is_sweep_override():
+            choices[key] = [f"{key}={override.get_value_element_as_str()}"]
+        elif override.is_discrete_sweep():
+            choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            raise HydraException(f"{override.input_line}: a sweep needs single values; python -m pipeline.search takes intervals")
+        if not choices[key]:
+            raise HydraException(f"{override.input_line}: names no value at all")
+    return choices
+
+
+def tell(line: str) -> None:
+    """Print a line that is no result."""
+    print(line, file=sys.stderr, flush=True)
