@@ -108,7 +108,7 @@ def train(config: Config, output: Path) -> float:
         )
         run.artifact(output / paths.HISTORY)
         if job:
-            run.artifact(draw(history, output))  # its model is logged if it turns out to be the best
+            run.artifact(job.draw(history))  # its model is logged if it turns out to be the best
         else:
             run.model(output / paths.MODEL)
         if history.interrupted:
@@ -242,19 +242,6 @@ def description(config: Config) -> str:
         f"{config.model.name.upper()} {size} on {'+'.join(config.data.sources)}, {config.train.optimizer}, "
         f"{config.train.epochs} epochs, seed {config.seed}. Reproduce it: `{command}`"
     )
-
-
-def draw(history: History, output: Path) -> Path:
-    """Draw the learning curves; return the picture."""
-    from pipeline import figures
-
-    picture = output / "learning_curves.png"
-    figure = figures.learning_curves([record.row() for record in history.records], "Learning curves")
-    figure.set_layout_engine("none")  # it takes as long as the drawing, and a sweep draws many
-    for axis, left in zip(figure.axes, (0.06, 0.56)):
-        axis.set_position((left, 0.13, 0.34, 0.74))
-    figures.save(figure, picture, dpi=80)
-    return picture
 
 
 def report_gradients(config: Config) -> float:
