@@ -349,12 +349,47 @@ def test_sync_leaves_a_living_run_alone_and_names_a_damaged_one(project, run):
     assert not (project / "mlflow.db").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["ui", "--port", "abc"], "invalid int value: 'abc'"),
+        (["look"], "invalid choice: 'look'"),
+        (["discard", "nothing"], "no journal nothing: none waits"),
+        (["ui", "tracking.uri=none"], "none records nothing"),
+        (["ui", "tracking.uri=http://127.0.0.1:9"], "Connection refused"),
+        (["serve"], "there is no champion to serve yet; make one: python -m pipeline.promote"),
+    ],
+)
+def test_a_mistake_at_the_store_is_one_line(project, run, arguments, said):
+    one_line(run("pipeline.tracking", *arguments, check=False), said)
+
+
+@pytest.mark.parametrize("arguments", [["tracking.uri=http://127.0.0.1:9"], []])
+def test_promote_without_a_store_is_one_line(project, run, arguments):
+    """A server that is down; a store that is damaged."""
+    (project / "mlflow.db").write_bytes(random.Random(0).randbytes(20_000))
+    one_line(run("pipeline.promote", *arguments, check=False), "not a database" if not arguments else "Connection refused")
+
+
+def test_the_environment_names_the_store_and_the_command_line_has_the_last_word():
+    from pipeline.tracking.__main__ import compose_tracking
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        assert compose_tracking([]).uri == "local"
+        patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        assert compose_tracking([]).uri == "http://127.0.0.1:9"
+        assert compose_tracking(["tracking.uri=local"]).uri == "local"
+        assert compose_tracking(["tracking=server"]).uri == "http://127.0.0.1:5000"
+
+
 def test_a_taken_port_is_one_line(project, run):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        one_line(run("pipeline.tracking", "ui", "--port", str(port), check=False), f"port {port} is in use")
+        for option in (["--port", str(port)], [f"--port={port}"]):
+            one_line(run("pipeline.tracking", "ui", *option, check=False), f"port {port} is in use")
 
 
 # Folders and disks

@@ -8,18 +8,20 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from PIL import Image
 
 from pipeline.characters import CLASSES
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.tracking.serving import log_model
-from tests.conftest import ROOT, clean_environment
+from tests.conftest import clean_environment
 
 OPTIONS = ModelOptions("mlp", [16], "sigmoid", 0.0, "xavier", 0.0, [], 5)
 
@@ -118,6 +120,21 @@ def test_bad_pictures_are_refused_in_words(loaded):
             loaded.predict(dummy, params=params)
 
 
+def test_what_is_not_finite_is_refused_and_nothing_written_is_nothing(loaded):
+    dummy = np.zeros((1, 1, 1), np.float32)
+    for value in (np.nan, np.inf):
+        with pytest.raises(MlflowException, match="not all numbers are finite") as refused:
+            loaded.predict(np.full((1, 32, 32), value, np.float32))
+        assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
+    result = loaded.predict(np.stack([np.zeros((60, 40)), letter_l(), np.full((60, 40), 255)]).astype(np.float32))
+    assert result["characters"][0] == result["characters"][2] == "" and len(result["text"]) == 1
+    assert np.allclose(result["probabilities"][0], 1 / len(CLASSES))
+    blank = encoded(np.full((300, 500), 230, np.uint8))
+    assert loaded.predict(dummy, params={"character": blank})["text"] == ""
+    read = loaded.predict(dummy, params={"page": blank})
+    assert read["text"] == "" and read["lines"] == []
+
+
 def test_mlflow_serves_the_champion_over_http(served):
     """The command of the README, and requests as curl would send them."""
     with socket.socket() as free:
@@ -139,7 +156,7 @@ def test_mlflow_serves_the_champion_over_http(served):
             "--port",
             str(port),
         ],
-        cwd=ROOT,
+        cwd="/",  # the project's code is the model's own, not this folder's
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**clean_environment(), "MLFLOW_TRACKING_URI": served[0]},
@@ -169,6 +186,10 @@ def test_mlflow_serves_the_champion_over_http(served):
         read = ask({"inputs": [[[0]]], "params": {"page": encoded(page())}})
         assert sum(len(word["characters"]) for line in read["lines"] for word in line["words"]) == 3
         assert len(read["text"].replace(" ", "")) == 3
+        for page_sent in ("@@", "AAAA"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                ask({"inputs": [[[0]]], "params": {"page": page_sent}})
+            assert refused.value.code == 400 and "page: not " in json.load(refused.value)["message"]
     finally:
         os.killpg(server.pid, 15)
         server.wait()
