@@ -25,6 +25,10 @@ class PageError(UserError):
     """A page cannot be read: not an image, too large, empty, or nothing on it."""
 
 
+class EmptyPageError(PageError):
+    """There is nothing to read on a page."""
+
+
 class DivergedError(UserError):
     """The training loss is no longer finite."""
 

@@ -1,37 +1,99 @@
 """Export: all that is written for a page that was read."""
 
+import csv
+import io
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.common.files import replacing, write_text
+from pipeline.common.files import writing
 from pipeline.output.annotation import annotate
 from pipeline.output.markup import to_alto, to_hocr
+from pipeline.output.page_xml import to_page_xml
 from pipeline.output.pdf import to_pdf
-from pipeline.reading.page import Page, whole
+from pipeline.reading.page import Line, Page, whole
+
+SUFFIXES = {
+    "txt": ".txt",
+    "json": ".json",
+    "hocr": ".hocr",
+    "alto": ".xml",
+    "page": ".page.xml",
+    "csv": ".csv",
+    "pdf": ".pdf",
+    "png": ".png",
+}
+"""What a page can be written as, and how the names of those files end."""
+COLUMN_GAP = 1.5  # heights of a line; words further apart stand in different columns
 
 
-def export(page: Page, image: np.ndarray, stem: Path, name: str) -> list[Path]:
-    """Write `stem`.txt, .json, .hocr, .xml (ALTO), .pdf and .png, each whole or not at all.
+def export(
+    page: Page, image: np.ndarray, stem: Path, name: str, formats: Iterable[str] = tuple(SUFFIXES), dpi: float | None = None
+) -> list[Path]:
+    """Write the page in each of the formats, `stem` with the format's ending: all of them, or none.
 
     Args:
         image: (H, W, 3) uint8, the photo that was read.
         name: the photo's file name, for the files that refer to it.
+        formats: keys of `SUFFIXES`.
+        dpi: dots per inch of the photo, None if not known.
+
+    Raises:
+        DataError: the folder cannot be written, or the disk is full.
     """
     name = name.encode("utf-8", "replace").decode("utf-8")  # a name on disk may be no valid text
-    texts = {".txt": page.text + "\n", ".json": to_json(page, name), ".hocr": to_hocr(page, name), ".xml": to_alto(page, name)}
-    for suffix, text in texts.items():
-        write_text(_beside(stem, suffix), text)
-    with replacing(_beside(stem, ".pdf")) as temporary:
-        temporary.write_bytes(to_pdf(page, image))
-    with replacing(_beside(stem, ".png")) as temporary:
-        annotate(page, image).save(temporary, "PNG")
-    return [_beside(stem, suffix) for suffix in (*texts, ".pdf", ".png")]
+    made = {beside(stem, kind): _content(kind, page, image, name, dpi) for kind in formats}
+    with writing(stem):
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        waiting = {path: path.with_name(f".{path.name[:200]}.{os.getpid()}") for path in made}
+        try:
+            for path, content in made.items():
+                with open(waiting[path], "wb") as file:
+                    file.write(content)
+            for path, temporary in waiting.items():
+                os.replace(temporary, path)
+        finally:
+            for temporary in waiting.values():
+                temporary.unlink(missing_ok=True)
+    return list(made)
 
 
-def _beside(stem: Path, suffix: str) -> Path:
-    return stem.with_name(stem.name + suffix)  # not with_suffix: a stem may hold a dot
+def beside(stem: Path, kind: str) -> Path:
+    """Where a page's file of that format lies."""
+    return stem.with_name(stem.name + SUFFIXES[kind])  # not with_suffix: a stem may hold a dot
+
+
+def _content(kind: str, page: Page, image: np.ndarray, name: str, dpi: float | None) -> bytes:
+    if kind == "pdf":
+        return to_pdf(page, image, dpi)
+    if kind == "png":
+        stream = io.BytesIO()
+        annotate(page, image).save(stream, "PNG", compress_level=1)
+        return stream.getvalue()
+    if kind == "txt":
+        return (page.text + "\n" if page.lines else "").encode()
+    made = {"json": to_json, "hocr": to_hocr, "alto": to_alto, "page": to_page_xml, "csv": to_csv}[kind]
+    return made(page, name).encode()
+
+
+def to_csv(page: Page, name: str) -> str:
+    """A row for each line, a column for each group of words; for tables, and for sums."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(_columns(line) for line in page.lines)
+    return stream.getvalue()
+
+
+def _columns(line: Line) -> list[str]:
+    far = COLUMN_GAP * (line.box[3] - line.box[1])
+    columns = [[line.words[0]]]
+    for word in line.words[1:]:
+        if word.box[0] - columns[-1][-1].box[2] > far:
+            columns.append([])
+        columns[-1].append(word)
+    return [" ".join(word.text for word in column) for column in columns]
 
 
 def to_json(page: Page, name: str) -> str:

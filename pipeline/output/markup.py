@@ -3,7 +3,9 @@
 import re
 from xml.etree import ElementTree as ET
 
-from pipeline.reading.page import Box, Page, around, whole
+import numpy as np
+
+from pipeline.reading.page import Box, Line, Page, around, level_box, whole
 
 XHTML = "http://www.w3.org/1999/xhtml"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
@@ -21,7 +23,7 @@ def to_hocr(page: Page, name: str) -> str:
     ET.SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html;charset=utf-8"})
     for key, value in (
         ("system", "handprint"),
-        ("capabilities", "ocr_page ocr_line ocrx_word ocrx_cinfo"),
+        ("capabilities", "ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrx_cinfo"),
         ("langs", "en"),
         ("scripts", "Latn"),
         ("number-of-pages", "1"),
@@ -32,12 +34,13 @@ def to_hocr(page: Page, name: str) -> str:
     sheet = ET.SubElement(
         body, "div", {"class": "ocr_page", "id": "page_1", "title": f'image "{quoted}"; bbox 0 0 {page.width} {page.height}'}
     )
+    if page.lines:
+        box = f"bbox {_numbers(around([line.box for line in page.lines]))}"
+        area = ET.SubElement(sheet, "div", {"class": "ocr_carea", "id": "block_1", "title": box})
+        paragraph = ET.SubElement(area, "p", {"class": "ocr_par", "id": "par_1", "title": box})
     for i, line in enumerate(page.lines, 1):
-        row = ET.SubElement(
-            sheet,
-            "span",
-            {"class": "ocr_line", "id": f"line_{i}", "title": f"bbox {_numbers(line.box)}; textangle {_slope(page)}"},
-        )
+        title = f"bbox {_numbers(line.box)}; textangle {_slope(page)}; baseline 0 {_baseline(line, page)}"
+        row = ET.SubElement(paragraph, "span", {"class": "ocr_line", "id": f"line_{i}", "title": title})
         for j, word in enumerate(line.words, 1):
             title = f"bbox {_numbers(word.box)}; x_wconf {round(100 * word.confidence)}"
             span = ET.SubElement(row, "span", {"class": "ocrx_word", "id": f"word_{i}_{j}", "title": title})
@@ -51,6 +54,12 @@ def to_hocr(page: Page, name: str) -> str:
 
 def _numbers(box: Box) -> str:
     return " ".join(str(v) for v in whole(box))
+
+
+def _baseline(line: Line, page: Page) -> int:
+    """Where the line's characters stand, in pixels from the bottom of its box after turning it level; 0 or less."""
+    bottoms = [level_box([c], page.rotation)[3] for c in line.characters]
+    return round(float(np.median(bottoms)) - max(bottoms))
 
 
 def _slope(page: Page) -> str:
@@ -70,9 +79,9 @@ def to_alto(page: Page, name: str) -> str:
     size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
     sheet = ET.SubElement(ET.SubElement(alto, "Layout"), "Page", {"ID": "page_1", "PHYSICAL_IMG_NR": "1", **size})
     space = ET.SubElement(sheet, "PrintSpace", {"HPOS": "0", "VPOS": "0", **size})
-    block = ET.SubElement(
-        space, "TextBlock", {"ID": "block_1", **_place(around([line.box for line in page.lines])), "ROTATION": _slope(page)}
-    )
+    if page.lines:
+        place = _place(around([line.box for line in page.lines]))
+        block = ET.SubElement(space, "TextBlock", {"ID": "block_1", **place, "ROTATION": _slope(page)})
     for i, line in enumerate(page.lines, 1):
         row = ET.SubElement(block, "TextLine", {"ID": f"line_{i}", **_place(line.box)})
         for j, word in enumerate(line.words, 1):

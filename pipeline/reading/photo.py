@@ -2,16 +2,20 @@
 
 import importlib.util
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from pipeline.common.errors import PageError
+from pipeline.reading import pdf_file
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".heic", ".heif")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".pdf")
 FORMATS = ["JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF"]  # what phones and scanners write; no other decoder of Pillow's runs
+FORMATS += [kind for feature, kind in (("avif", "AVIF"), ("jpg_2000", "JPEG2000")) if features.check(feature)]
 if importlib.util.find_spec("pillow_heif"):  # what iPhones write, where they are not told otherwise
     import pillow_heif
 
@@ -19,33 +23,75 @@ if importlib.util.find_spec("pillow_heif"):  # what iPhones write, where they ar
     FORMATS.append("HEIF")
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 8
+SEVERAL = ("TIFF", "GIF")  # formats whose files hold several pages; what else phones put beside a photo is no page
+MAX_DPI = 2400  # a scanner's; what claims more, or less than 36, does not know
+
+
+class Photo(NamedTuple):
+    """(H, W, 3) uint8 RGB, upright, and its dots per inch where the file says so."""
+
+    pixels: np.ndarray
+    dpi: float | None = None
 
 
 def load_photo(source: Path | BinaryIO, name: str | None = None) -> np.ndarray:
-    """Read a photo of a page.
+    """Read a photo of a page: the pixels of `load_page`, of the first page."""
+    return load_page(source, 0, name).pixels
+
+
+def load_page(source: Path | BinaryIO, index: int = 0, name: str | None = None) -> Photo:
+    """Read one page of a file.
 
     Args:
         source: file, or an open binary stream such as standard input.
-        name: what to call it in messages; the path if None.
+        index: of the page in a PDF, or of the picture in a TIFF or GIF.
+        name: what to call the file in messages; its path if None.
 
     Returns:
-        (H, W, 3) uint8 RGB, turned upright as its EXIF tag says; what is transparent is white paper. Of a file with
-        several pictures it is the first.
+        the photo, turned upright as its EXIF tag says; what is transparent is paper.
 
     Raises:
-        PageError: missing, empty, not an image, cut short, or larger than `MAX_PIXELS` (checked before decoding).
+        PageError: missing, empty, not an image, cut short, encrypted, or larger than `MAX_PIXELS` (checked before decoding).
     """
     name = name or str(source)
+    with _one_line(name):
+        content = _pdf_content(source)
+        if content is not None:
+            return Photo(*pdf_file.draw_page(content, index, name, MAX_PIXELS))
+        with Image.open(source, formats=FORMATS) as image:
+            if index:
+                image.seek(index)
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise PageError(f"{name}: {width}x{height} pixels are more than {MAX_PIXELS:,}; make the photo smaller")
+            if min(width, height) < MIN_SIDE:
+                raise PageError(f"{name}: {width}x{height} pixels are too few to hold writing")
+            dpi = image.info.get("dpi")
+            return Photo(np.asarray(_to_rgb(ImageOps.exif_transpose(image))), _plausible(dpi[0] if dpi else None))
+
+
+def count_pages(source: Path | BinaryIO, name: str | None = None) -> int:
+    """How many pages a file holds; nothing is decoded.
+
+    Raises:
+        PageError: as `load_page` does.
+    """
+    name = name or str(source)
+    with _one_line(name):
+        content = _pdf_content(source)
+        if content is not None:
+            return pdf_file.count_pages(content, name)
+        with Image.open(source, formats=FORMATS) as image:
+            return getattr(image, "n_frames", 1) if image.format in SEVERAL else 1
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
+    """Whatever a file makes its decoder raise, as one line that names it."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(source, formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise PageError(f"{name}: {width}x{height} pixels are more than {MAX_PIXELS:,}; make the photo smaller")
-                if min(width, height) < MIN_SIDE:
-                    raise PageError(f"{name}: {width}x{height} pixels are too few to hold writing")
-                return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+            warnings.simplefilter("ignore")  # of large pictures and odd tags: what matters is raised
+            yield
     except FileNotFoundError as error:
         raise PageError(f"{name}: no such file") from error
     except IsADirectoryError as error:
@@ -56,13 +102,32 @@ def load_photo(source: Path | BinaryIO, name: str | None = None) -> np.ndarray:
         raise PageError(f"{name}: more than {MAX_PIXELS:,} pixels; make the photo smaller") from error
     except UnidentifiedImageError as error:
         raise PageError(
-            f"{name}: not an image; give a photo as JPEG, PNG, TIFF, WebP or BMP (HEIC after `pip install pillow-heif`)"
+            f"{name}: not an image; give a photo as JPEG, PNG, TIFF, WebP, BMP or PDF (HEIC after `pip install pillow-heif`)"
         ) from error
     except PageError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PageError(f"{name}: cannot be read as an image ({reason}); is the file complete?") from error
+
+
+def _pdf_content(source: Path | BinaryIO) -> bytes | None:
+    """The bytes of a PDF; None if it is none. A stream is left at its start."""
+    if isinstance(source, Path):
+        with open(source, "rb") as stream:
+            return source.read_bytes() if stream.read(1024).lstrip().startswith(b"%PDF-") else None
+    start = source.tell()
+    head = source.read(1024)
+    source.seek(start)
+    return source.read() if head.lstrip().startswith(b"%PDF-") else None
+
+
+def _plausible(dpi: object) -> float | None:
+    try:
+        value = float(dpi)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return value if 36 <= value <= MAX_DPI and value != 72 else None  # 72 is what programs write that do not know
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -73,6 +138,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray((values * (255 / max(float(values.max()), 1e-9))).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
+        paper = Image.new("RGBA", image.size, "black" if _is_white_writing(image) else "white")
         return Image.alpha_composite(paper, image).convert("RGB")
     return image.convert("RGB")
+
+
+def _is_white_writing(image: Image.Image) -> bool:
+    """Whether what can be seen of a transparent picture is bright and covers less than half of it."""
+    seen = np.asarray(image.getchannel("A"), np.float32) / 255
+    gray = np.asarray(image.convert("L"), np.float32)
+    return bool(0 < seen.mean() < 0.5 and (seen * gray).sum() > 128 * seen.sum())

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.common.errors import PageError
+from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
@@ -47,7 +47,7 @@ def read(
         the text, with its boxes in the photo's pixels.
 
     Raises:
-        PageError: there is nothing to read on it.
+        EmptyPageError: there is nothing to read on it.
     """
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
@@ -60,7 +60,7 @@ def read(
     parts = max(readings, key=lambda parts: sum(part.score for part in parts))
     lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts]
     if not any(part.lines for part in lines):
-        raise PageError(NOTHING)
+        raise EmptyPageError(NOTHING)
     height, width = image.shape[:2]
     page = Page(
         width,
@@ -83,11 +83,11 @@ def _read_level(view: straighten.View, model: Model, options: OcrOptions, langua
     """Read a page whose lines are level or upright; what is not the same side up as most of it comes last.
 
     Raises:
-        PageError: there is nothing to read.
+        EmptyPageError: there is nothing to read.
     """
     found = find_components(view.pixels > INK)
     if found.height < 6 or not found.areas.any():
-        raise PageError(NOTHING)
+        raise EmptyPageError(NOTHING)
     if not options.straighten:
         return [_read_turned(found, view, 0, model, options, language)]
 

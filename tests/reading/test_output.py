@@ -1,5 +1,6 @@
 """Scores and exports."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from lxml import etree
 from pypdf import PdfReader
 
 from pipeline.output.annotation import BAND, LINE, TEXT, UNSURE, WORD, annotate
-from pipeline.output.export import export
+from pipeline.output.export import export, to_csv
+from pipeline.output.pdf import to_pdf
 from pipeline.output.score import edit_distance, score, total
 from pipeline.reading import Character, Line, Page, Word
 
@@ -48,7 +50,7 @@ def files(page, tmp_path):
     name = 'a.b & "c".jpg'
     paths = export(page, BLANK, tmp_path / "a.b", name)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
-    return {path.suffix: path for path in paths}
+    return {path.name.removeprefix("a.b"): path for path in paths}
 
 
 def test_text_and_json(files, page):
@@ -71,11 +73,11 @@ def test_hocr_is_nested_and_its_words_hold_no_space(files):
     root = ElementTree.fromstring(files[".hocr"].read_text())
     space = "{http://www.w3.org/1999/xhtml}"
     page = root.find(f".//{space}div[@class='ocr_page']")
-    lines = page.findall(f"{space}span[@class='ocr_line']")
+    lines = page.findall(f"{space}div[@class='ocr_carea']/{space}p[@class='ocr_par']/{space}span[@class='ocr_line']")
     found = lines[0].findall(f"{space}span[@class='ocrx_word']")
     assert page.get("title").endswith("bbox 0 0 100 200") and len(lines) == 2
     assert ["".join(word.itertext()) for word in found] == ["A?", "7"]
-    assert lines[0].get("title") == "bbox 58 10 90 140; textangle -90.0"
+    assert lines[0].get("title") == "bbox 58 10 90 140; textangle -90.0; baseline 0 -1"
     assert found[1].get("title") == "bbox 59 120 89 140; x_wconf 80"
 
 
@@ -119,14 +121,16 @@ def test_any_file_name_leaves_the_files_valid(page, tmp_path, schema, name):
 
 def test_pdf_holds_the_text_where_it_is_written(files, page):
     sheet = PdfReader(files[".pdf"]).pages[0]
-    assert sheet.mediabox.width == pytest.approx(421) and sheet.mediabox.height == pytest.approx(842)
+    assert sheet.mediabox.width == pytest.approx(842) and sheet.mediabox.height == pytest.approx(421)  # upright
     assert "3 Tr" in sheet.get_contents().get_data().decode("latin-1")  # invisible
     assert sheet.extract_text().split() == ["A?", "7", "7"]
     starts = {}
     sheet.extract_text(visitor_text=lambda text, matrix, at, *_: starts.setdefault(text.strip(), _start(matrix, at)))
-    # points of the sheet, 4.21 a pixel, y up; the lines run down, so that a word starts at the upper left of its box
-    assert starts["A?"] == pytest.approx((58 * 4.21, 842 - 10 * 4.21), abs=0.1)
-    assert starts["7"] == pytest.approx((59 * 4.21, 842 - 120 * 4.21), abs=0.1)
+    # points of the sheet, 4.21 a pixel, y up; the photo is turned left, so that its right edge is the top
+    assert starts["A?"] == pytest.approx((10 * 4.21, 421 - (100 - 58) * 4.21), abs=0.1)
+    assert starts["7"] == pytest.approx((120 * 4.21, 421 - (100 - 59) * 4.21), abs=0.1)
+    again = PdfReader(io.BytesIO(to_pdf(page, BLANK, dpi=100))).pages[0].mediabox
+    assert (again.width, again.height) == (144, 72)  # 200 x 100 pixels
 
 
 def _start(matrix: list[float], at: list[float]) -> tuple[float, float]:
@@ -137,7 +141,7 @@ def _start(matrix: list[float], at: list[float]) -> tuple[float, float]:
 def test_the_same_page_gives_the_same_bytes(page, files):
     again = files[".pdf"].parent / "again" / "a.b"
     for path in export(page, BLANK, again, 'a.b & "c".jpg'):
-        assert path.read_bytes() == files[path.suffix].read_bytes()
+        assert path.read_bytes() == files[path.name.removeprefix("a.b")].read_bytes()
 
 
 def test_a_character_cut_off_by_the_edge_is_written_all_the_same(tmp_path, schema):
@@ -165,3 +169,51 @@ def test_annotation_shows_photo_and_reading_upright(page):
 def _box(marked: np.ndarray) -> tuple[int, ...]:
     rows, columns = np.nonzero(marked)
     return columns.min(), rows.min(), columns.max(), rows.max()
+
+
+PAGE_ORDER = {  # the children each element may have, in the order of PRImA's schema of 2019-07-15
+    "PcGts": ["Metadata", "Page"],
+    "Metadata": ["Creator", "Created", "LastChange"],
+    "Page": ["ReadingOrder", "TextRegion"],
+    "ReadingOrder": ["OrderedGroup"],
+    "OrderedGroup": ["RegionRefIndexed"],
+    "TextRegion": ["Coords", "TextLine", "TextEquiv"],
+    "TextLine": ["Coords", "Word", "TextEquiv"],
+    "Word": ["Coords", "Glyph", "TextEquiv"],
+    "Glyph": ["Coords", "TextEquiv"],
+    "TextEquiv": ["Unicode"],
+}
+
+
+def test_page_xml_has_the_elements_of_its_schema_in_their_order(files):
+    root = etree.parse(files[".page.xml"]).getroot()
+    assert root.tag == "{http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15}PcGts"
+    for element in root.iter():
+        order = PAGE_ORDER.get(etree.QName(element).localname, [])
+        places = [order.index(etree.QName(child).localname) for child in element]
+        assert places == sorted(places)
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(set(ids)) == len(ids)
+    regions, words = root.findall(".//{*}TextRegion"), root.findall(".//{*}Word")
+    assert regions[0].findtext("{*}TextEquiv/{*}Unicode") == "A? 7\n7"
+    assert words[0].find("{*}Coords").get("points") == "58,10 90,10 90,60 58,60"
+    assert root.find("{*}Page").get("orientation") == "-90.0"
+
+
+def test_only_what_is_asked_for_is_made(page, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.output.export.annotate", lambda *_: pytest.fail("nobody asked for a picture"))
+    assert export(page, BLANK, tmp_path / "page", "a.jpg", ["txt", "csv"]) == [tmp_path / "page.txt", tmp_path / "page.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.csv", "page.txt"]
+
+
+def test_a_blank_page_is_written_in_every_format(tmp_path, schema):
+    export(Page(100, 200, 0.0, []), BLANK, tmp_path / "page", "a.jpg")
+    schema.assertValid(etree.parse(tmp_path / "page.xml"))
+    assert HocrValidator("standard").validate(str(tmp_path / "page.hocr")).is_valid()
+    assert (tmp_path / "page.txt").read_text() == ""
+    assert PdfReader(tmp_path / "page.pdf").pages[0].extract_text() == ""
+
+
+def test_words_far_apart_stand_in_columns(tmp_path):
+    words = [Word([Character(c, (x, 10, x + 20, 40), 0.9)]) for c, x in (("A", 0), ("B", 30), ("7", 130))]
+    assert to_csv(Page(200, 50, 0.0, [Line(words)]), "a.jpg") == "A B,7\n"

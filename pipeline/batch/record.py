@@ -1,0 +1,80 @@
+"""Record: what became of a page, kept beside its results, so that a second start reads only what is missing."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.batch.sources import RECORDS, Source
+from pipeline.common.files import write_text
+from pipeline.output.export import SUFFIXES, beside
+
+DOUBTFUL = 0.8  # mean confidence of a page's characters; below, more than one in five is expected to be wrong
+
+
+@dataclass
+class Record:
+    """Attributes: status: read, empty or failed; key: of the page and the settings it was read with; fields: of a form."""
+
+    name: str
+    file: str
+    page: int
+    status: str
+    key: str
+    formats: list[str]
+    text: str = ""
+    characters: int = 0
+    confidence: float = 0.0
+    reason: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def doubtful(self) -> bool:
+        return self.status == "read" and self.confidence < DOUBTFUL
+
+
+def key_of(source: Source, settings: str) -> str:
+    """What a result depends on: the file as it is now, which page of it, and the settings."""
+    if source.content is not None:
+        identity: Any = hashlib.md5(source.content).hexdigest()
+    else:
+        status = source.path.stat()
+        identity = (str(source.path.resolve()), status.st_size, status.st_mtime_ns)
+    return hashlib.md5(repr((identity, source.index, settings)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def save(record: Record, folder: Path) -> None:
+    """Write the record last: a page that has one is whole."""
+    write_text(_path(folder, record.name), json.dumps(asdict(record)) + "\n")
+
+
+def load(folder: Path, name: str) -> Record | None:
+    """The record of a page; None if there is none, or none that can be understood."""
+    try:
+        return Record(**json.loads(_path(folder, name).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_whole(record: Record | None, key: str, formats: list[str], folder: Path) -> bool:
+    """Whether a page was read from the same file with the same settings, and all that is asked for is there."""
+    return (
+        record is not None
+        and record.key == key
+        and record.status != "failed"
+        and set(formats) <= set(record.formats)
+        and all(beside(folder / record.name, kind).exists() for kind in formats)
+    )
+
+
+def forget(folder: Path, name: str, formats: list[str]) -> None:
+    """Remove the record and the results of a page: an earlier result must not stay beside a page that cannot be read now."""
+    known = load(folder, name)
+    _path(folder, name).unlink(missing_ok=True)
+    for kind in {*formats, *(known.formats if known else [])} & set(SUFFIXES):
+        beside(folder / name, kind).unlink(missing_ok=True)
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / RECORDS / f"{name}.json"

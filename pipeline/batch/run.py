@@ -1,0 +1,176 @@
+"""Run: all pages in order, by one process or many, with what the user sees of it."""
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.batch import record as records
+from pipeline.batch.options import BatchOptions
+from pipeline.batch.record import Record
+from pipeline.batch.sources import Source
+from pipeline.batch.work import Worker, count_jobs, start, work
+from pipeline.common.errors import ConfigError, PageError
+from pipeline.common.files import md5, write_table
+from pipeline.output.export import beside
+from pipeline.output.pdf import join_pdfs
+from pipeline.output.score import Score, score
+
+AHEAD = 4  # pages a process that are handed out before the first of them is done; more would fill the memory
+HOW_ONLY = ("pages", "output", "formats", "jobs", "part", "parts", "again", "recursive", "pdf", "model")
+SUMMARY = ["name", "file", "page", "status", "characters", "confidence", "doubtful", "reason"]
+
+
+class Outcome(NamedTuple):
+    """Records of the pages, in their order, and scores of those that have a truth beside them."""
+
+    records: list[Record]
+    scores: dict[str, Score]
+
+    @property
+    def failed(self) -> int:
+        return sum(record.status == "failed" for record in self.records)
+
+
+def run(sources: list[Source], options: BatchOptions, model: Path, folder: Path, remember: bool, show: bool) -> Outcome:
+    """Read the pages and write their results to `folder`.
+
+    Args:
+        remember: keep records, write `summary.csv`, and read only what is missing.
+        show: print the text of each page.
+
+    Raises:
+        ConfigError: results would overwrite what is not theirs.
+        DataError: the model cannot be loaded, or the folder not be written.
+    """
+    _check_target(sources, folder)
+    mine = sources[options.part :: options.parts]
+    settings = _settings(options, model)
+    made, scores = [], {}
+    with _out() as out:
+        for source, record in zip(mine, _bar(_read_all(mine, (options, model, settings, folder, remember), options), len(mine))):
+            made.append(record)
+            if record.status == "failed":
+                where = "" if str(source.path) in record.reason else f"{source.shown}: "
+                print(f"ocr: {where}{record.reason}", file=sys.stderr)
+                continue
+            truth = source.path.with_suffix(".txt")
+            if source.count == 1 and source.content is None and truth.exists():
+                scores[source.name] = score(record.text, truth.read_text(encoding="utf-8", errors="replace"))
+            if show:
+                out(f"{source.shown}:\n{record.text}\n" if len(mine) > 1 else record.text)
+    if remember:
+        rows = made if options.parts == 1 else [known for known in (records.load(folder, s.name) for s in sources) if known]
+        write_table(folder / "summary.csv", [_row(record) for record in rows], SUMMARY)
+        _join(sources, options, folder)
+    return Outcome(made, scores)
+
+
+def _check_target(sources: list[Source], folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"ocr.output: {folder} is a file; name a folder")
+    if folder.resolve() in {source.path.resolve().parent for source in sources}:
+        raise ConfigError(f"ocr.output: {folder} holds the pages themselves; their .txt files would be overwritten")
+
+
+def _settings(options: BatchOptions, model: Path) -> str:
+    """Digest of all that a result depends on beside its page."""
+    values = {key: value for key, value in asdict(options).items() if key not in HOW_ONLY}
+    files = [md5(path) for path in (model, Path(options.ink or "none"), Path(options.language)) if path.is_file()]
+    return hashlib.md5(repr((values, files)).encode()).hexdigest()
+
+
+def _read_all(sources: list[Source], arguments: tuple, options: BatchOptions) -> Iterator[Record]:
+    """The record of each page, in order."""
+    jobs = count_jobs(options.jobs, len(sources))
+    if jobs == 1:
+        yield from map(Worker(*arguments), sources)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    Worker(*arguments)  # what is wrong with the model is said here, not by a process that dies
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start, arguments) as pool:
+        waiting: deque = deque()
+        for source in sources:
+            waiting.append(pool.submit(work, source))
+            if len(waiting) < AHEAD * jobs:
+                continue
+            yield _result(waiting, BrokenProcessPool)
+        while waiting:
+            yield _result(waiting, BrokenProcessPool)
+
+
+def _result(waiting: deque, broken: type[Exception]) -> Record:
+    try:
+        return waiting.popleft().result()
+    except broken:
+        raise PageError(
+            "a process that read pages was ended from outside (out of memory?); start again with fewer ocr.jobs: "
+            "what is read already is kept"
+        ) from None
+
+
+def _bar(made: Iterator[Record], total: int) -> Iterator[Record]:
+    """A progress bar on a terminal: pages a minute, and how long it will still take."""
+    if total < 2 or not sys.stderr.isatty():
+        yield from made
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, leave=False, bar_format="{n_fmt}/{total_fmt} |{bar}| {postfix}, {remaining} left") as bar:
+        for record in made:
+            bar.update()
+            rate = bar.format_dict["rate"] or bar.n / max(bar.format_dict["elapsed"], 1e-3)
+            bar.set_postfix_str(f"{60 * rate:.0f} pages a minute")
+            yield record
+
+
+@contextlib.contextmanager
+def _out() -> Iterator[Callable[[str], None]]:
+    """`print` that goes on in silence when no one listens any more, as behind `| head`."""
+    open_ = True
+
+    def write(text: str) -> None:
+        nonlocal open_
+        if not open_:
+            return
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            open_ = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python can close it in peace
+
+    yield write
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {key: getattr(record, key) for key in SUMMARY} | {"name": record.name.encode("utf-8", "replace").decode()}
+
+
+def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
+    """One PDF of a file with several pages, or of all pages, when all of theirs are there."""
+    if "pdf" not in options.formats:
+        return
+    whole: dict[str, list[Path]] = {}
+    for source in sources:
+        name = "pages" if options.pdf == "one" else source.path.stem if source.count > 1 else None
+        if name:
+            whole.setdefault(name, []).append(beside(folder / source.name, "pdf"))
+    for name, parts in whole.items():
+        there = [part for part in parts if part.exists()]
+        if there and (options.parts == 1 or len(there) == len(parts)):
+            join_pdfs(there, beside(folder / name, "pdf"))
+
+
+def summarise(outcome: Outcome) -> str:
+    """What became of the pages, in one line."""
+    counts = {status: sum(record.status == status for record in outcome.records) for status in ("read", "empty", "failed")}
+    counts["doubtful"] = sum(record.doubtful for record in outcome.records)
+    return f"{len(outcome.records)} pages: " + ", ".join(f"{count} {status}" for status, count in counts.items())

@@ -1,0 +1,118 @@
+"""Sources: the pages that names on a command line stand for, and what their results are called."""
+
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.common.errors import PageError
+from pipeline.reading.photo import SUFFIXES, Photo, count_pages, load_page
+
+STDIN = Path("-")
+RECORDS = ".read"  # folder of records within a folder of results
+
+
+class Source(NamedTuple):
+    """One page to read.
+
+    Attributes:
+        path: the file, or `-`.
+        index: of the page in the file.
+        count: of the pages in it.
+        name: what its results are called.
+        content: of standard input, so that another process can read it.
+    """
+
+    path: Path
+    index: int
+    count: int
+    name: str
+    content: bytes | None = None
+
+    @property
+    def shown(self) -> str:
+        """The file, and the page in it if there are several; a name on disk may be no valid text."""
+        text = os.fsencode(self.path).decode("utf-8", "replace")
+        return text if self.count == 1 else f"{text}, page {self.index + 1}"
+
+    def load(self) -> Photo:
+        """The photo.
+
+        Raises:
+            PageError: it cannot be read.
+        """
+        if self.content is not None:
+            return load_page(io.BytesIO(self.content), self.index, "standard input")
+        return load_page(self.path, self.index)
+
+
+def find_sources(named: Any, recursive: bool = False) -> list[Source]:
+    """Every page that one name or a list of them stands for: of files, folders and `-` (standard input).
+
+    Raises:
+        PageError: something named is not there, or holds no photo.
+    """
+    files: list[Path] = []
+    for path in (_expand(name) for name in (named if isinstance(named, (list, tuple)) else [named])):
+        if path.is_dir():
+            found = sorted(_photos(path, recursive), key=natural)
+            if not found:
+                raise PageError(f"{path}: holds no photos ({' '.join(SUFFIXES)})")
+            files += found
+        elif path.exists() or path == STDIN:
+            files.append(path)
+        else:
+            raise PageError(f"{path}: no such file or folder; name a photo, or a folder of photos")
+    if not files:
+        raise PageError("ocr.pages: names no photos; name files, folders, or - for standard input")
+    return list(_named(files))
+
+
+def natural(path: Path) -> list[Any]:
+    """Sort key: page2 comes before page10, folder by folder."""
+    return [(part.isdecimal(), int(part) if part.isdecimal() else part) for part in re.split(r"(\d+|/)", str(path)) if part]
+
+
+def _expand(name: Any) -> Path:
+    """A path as typed (2024 may be a folder); `~` is expanded where nothing of that very name is there."""
+    path = Path(str(name))
+    return path if path.exists() else path.expanduser()
+
+
+def _photos(folder: Path, recursive: bool) -> Iterator[Path]:
+    """The photos in a folder, but no hidden ones (`._*` is what macOS leaves beside every file), and no results."""
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if recursive and not (path / RECORDS).exists():
+                yield from _photos(path, recursive)
+        elif path.suffix.lower() in SUFFIXES:
+            yield path
+
+
+def _named(files: list[Path]) -> Iterator[Source]:
+    """The pages of all files; one name each, its file's stem, numbered where that has several pages or another's name."""
+    taken: set[str] = set()
+    for path in files:
+        content = _standard_input() if path == STDIN else None
+        try:
+            count = count_pages(path if content is None else io.BytesIO(content))
+        except PageError:
+            count = 1  # reading it says what is wrong
+        stem = "page" if path == STDIN else path.stem
+        for index in range(count):
+            wanted = stem if count == 1 else f"{stem}-{index + 1}"
+            name, number = wanted, 1
+            while name in taken:
+                number += 1
+                name = f"{wanted}-{number}"
+            taken.add(name)
+            yield Source(path, index, count, name, content)
+
+
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read()

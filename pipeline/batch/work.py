@@ -1,0 +1,150 @@
+"""Work: one page read and written, by whichever process it falls to."""
+
+import math
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.batch import record as records
+from pipeline.batch.options import BatchOptions
+from pipeline.batch.record import Record
+from pipeline.batch.sources import Source
+from pipeline.common.errors import EmptyPageError, PageError
+from pipeline.nn.network import load_network
+from pipeline.nn.unet import load_unet
+from pipeline.output.export import export
+from pipeline.reading.language import load_language
+from pipeline.reading.page import Page
+from pipeline.reading.photo import Photo
+from pipeline.reading.reader import read
+
+
+class OutOfTimeError(BaseException):
+    """A page took too long; no `except Exception` on the way may swallow it."""
+
+
+class Worker:
+    """Reads pages as the options say, with models that it loads once.
+
+    Args:
+        model: file with the network's weights.
+        settings: digest of all that a result depends on beside its page.
+        folder: for the results.
+        remember: keep a record of each page in it, and read no page that has one.
+    """
+
+    def __init__(self, options: BatchOptions, model: Path, settings: str, folder: Path, remember: bool) -> None:
+        self.options, self.settings, self.folder, self.remember = options, settings, folder, remember
+        self.read = load_reader(options, model)
+
+    def __call__(self, source: Source) -> Record:
+        """Read a page and write its results, all of them or none.
+
+        Raises:
+            DataError: the folder cannot be written, or the disk is full.
+        """
+        try:
+            key = records.key_of(source, self.settings) if self.remember else ""
+        except OSError:
+            key = ""  # reading it says what is wrong
+        formats = list(self.options.formats)
+        known = records.load(self.folder, source.name) if self.remember and not self.options.again else None
+        if known is not None and records.is_whole(known, key, formats, self.folder):
+            return known
+        if self.remember:
+            records.forget(self.folder, source.name, formats)
+        made = self._make(source, key, formats)
+        if self.remember:
+            records.save(made, self.folder)
+        return made
+
+    def _make(self, source: Source, key: str, formats: list[str]) -> Record:
+        made = Record(source.name, source.shown, source.index + 1, "read", key, formats)
+        try:
+            with time_limit(self.options.seconds):
+                photo = source.load()
+                try:
+                    page = self.read(photo.pixels)
+                except EmptyPageError as error:
+                    made.status, made.reason = "empty", str(error)
+                    page = Page(photo.pixels.shape[1], photo.pixels.shape[0], 0.0, [])
+            self._write(page, photo, source, formats)
+        except PageError as error:
+            made.status, made.reason = "failed", str(error).replace("\n", " ")
+        except OutOfTimeError:
+            made.status, made.reason = (
+                "failed",
+                f"took more than {self.options.seconds:g} s; give it more seconds",
+            )
+        except MemoryError:
+            made.status, made.reason = "failed", "not enough memory; make the photo smaller, or read with fewer jobs"
+        else:
+            characters = page.characters
+            made.text, made.characters = page.text, len(characters)
+            made.confidence = round(float(np.mean([c.confidence for c in characters])), 4) if characters else 0.0
+        return made
+
+    def _write(self, page: Page, photo: Photo, source: Source, formats: list[str]) -> None:
+        export(page, photo.pixels, self.folder / source.name, source.path.name, formats, photo.dpi)
+
+
+def load_reader(options: BatchOptions, model: Path) -> Callable[[np.ndarray], Page]:
+    """A function from a photo, (H, W, 3) uint8, to the page, with the models it needs."""
+    network, _ = load_network(model)
+    ink = None if options.ink in (None, "none") else load_unet(Path(options.ink))[0]
+    language = load_language(Path(options.language)) if options.language_weight > 0 else None
+    return lambda image: read(image, network, options, language, ink)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `OutOfTimeError` in what takes longer; 0 is no limit, as is any thread but the first."""
+    if seconds <= 0 or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+_worker: Worker | None = None  # of a process that serves others
+
+
+def start(*arguments: object) -> None:
+    """Set up a process that reads pages: one thread, and gone when the process that started it is."""
+    import multiprocessing
+
+    from threadpoolctl import threadpool_limits
+
+    global _worker
+    threadpool_limits(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    _worker = Worker(*arguments)  # type: ignore[arg-type]
+
+
+def work(source: Source) -> Record:
+    """Read a page in a process that `start` set up."""
+    assert _worker is not None
+    return _worker(source)
+
+
+def count_jobs(jobs: int, pages: int) -> int:
+    """Processes that are worth starting."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores if jobs == -1 else jobs, math.ceil(pages / 2)))

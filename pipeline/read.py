@@ -1,0 +1,83 @@
+"""`python -m pipeline.read FILE...`: photos, scans and PDFs -> text. Plain file names, folders, and `-` for standard input.
+
+The options are those of conf/ocr/pages.yaml; what is not given here is as it stands there.
+"""
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.batch.options import BatchOptions
+from pipeline.batch.run import run, summarise
+from pipeline.batch.sources import find_sources
+from pipeline.common import paths
+from pipeline.common.errors import ConfigError, UserError
+from pipeline.output.export import SUFFIXES
+from pipeline.output.score import total
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read what the command line names; return the exit status: 0 all read, 1 a mistake or a page that could not be read."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        options = _options({key: value for key, value in vars(given).items() if value is not None})
+        sources = find_sources(options.pages, options.recursive)
+        model = Path(options.model or paths.ROOT / paths.MODEL)
+        folder = Path(options.output or "outputs/read")
+        outcome = run(sources, options, model, folder, remember=True, show=True)
+    except (UserError, OSError) as error:
+        print(f"read: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if outcome.scores:
+        result = total(list(outcome.scores.values()))
+        print(f"read: {len(outcome.scores)} pages scored: accuracy {result.accuracy:.4f}, CER {result.cer:.4f}", file=sys.stderr)
+    if len(outcome.records) > 1:
+        print(f"read: {summarise(outcome)}; {folder / 'summary.csv'}", file=sys.stderr)
+    return 1 if outcome.failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.read", description=__doc__, allow_abbrev=False)
+    parser.add_argument("pages", nargs="+", metavar="FILE", help="photos, scans, PDFs, folders of them; - for standard input")
+    parser.add_argument("--out", dest="output", metavar="FOLDER", help="for the results (default: outputs/read)")
+    parser.add_argument("--formats", type=_formats, help=f"any of {','.join(SUFFIXES)}, or all (default: txt)", default=["txt"])
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes that read; -1: one a core")
+    parser.add_argument("--seconds", type=float, metavar="S", help="after which a page is given up")
+    parser.add_argument("--reject-below", dest="reject_below", type=float, metavar="P", help="less certain characters become ?")
+    parser.add_argument("--model", metavar="FILE", help="weights to read with (default: models/model.npz)")
+    parser.add_argument("--ink", metavar="FILE", help="network for the ink (default: models/ink.npz; none: thresholds)")
+    parser.add_argument("--recursive", action="store_true", default=None, help="folders within folders too")
+    parser.add_argument("--again", action="store_true", default=None, help="read anew what was read before")
+    parser.add_argument("--pdf", choices=("page", "one"), help="one: also all pages in one searchable PDF")
+    return parser
+
+
+def _formats(text: str) -> list[str]:
+    return list(SUFFIXES) if text == "all" else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _options(given: dict[str, Any]) -> BatchOptions:
+    """conf/ocr/pages.yaml with what was given on the command line.
+
+    Raises:
+        ConfigError: a value out of its range.
+    """
+    values = yaml.safe_load((paths.ROOT / "conf/ocr/pages.yaml").read_text(encoding="utf-8"))
+    values["language"] = str(paths.ROOT / values["language"])
+    values["ink"] = values["ink"] or str(paths.ROOT / paths.INK)
+    known = {field.name for field in fields(BatchOptions)}
+    try:
+        return BatchOptions(**{key: value for key, value in {**values, **given}.items() if key in known})
+    except ConfigError as error:
+        raise ConfigError(f"--{error}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,267 @@
+"""Files and folders: what is read, what is refused, what is left behind, and what a second start does."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pypdfium2
+import pytest
+from PIL import Image
+
+from pipeline import read as command
+from pipeline.batch import run as batch
+from pipeline.batch import work
+from pipeline.batch.sources import find_sources
+from pipeline.common.errors import EmptyPageError, PageError
+from pipeline.output.export import SUFFIXES
+from pipeline.reading import Character, Line, Page, Word
+from tests.conftest import ROOT, clean_environment
+
+
+@pytest.fixture
+def read_count(tmp_path, monkeypatch) -> list[int]:
+    """Two photos to read; the reader is a stub that sees an A on them, nothing on black ones, and counts what it reads."""
+    seen = []
+
+    def load_reader(options, model):
+        def read(image):
+            seen.append(1)
+            if not image.any():
+                raise EmptyPageError("nothing to read")
+            if image[0, 0, 0] == 99:
+                time.sleep(5)
+            return Page(image.shape[1], image.shape[0], 0.0, [Line([Word([Character("A", (5, 5, 20, 25), 0.9)])])])
+
+        return read
+
+    monkeypatch.setattr(work, "load_reader", load_reader)
+    monkeypatch.setattr(batch, "md5", lambda path: "")
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for name in ("b.png", "a.jpg"):
+        Image.new("RGB", (60, 40), "white").save(f"photos/{name}")
+    return seen
+
+
+def run(*arguments: str, out: str = "read") -> list[str]:
+    """Read as the command line says and return what is then in `out`."""
+    command.main([*arguments, "--out", out])
+    return sorted(path.name for path in Path(out).iterdir() if not path.name.startswith(".")) if Path(out).is_dir() else []
+
+
+def statuses(out: str = "read") -> dict[str, str]:
+    with open(Path(out) / "summary.csv", newline="") as file:
+        return {row["name"]: row["status"] for row in csv.DictReader(file)}
+
+
+def test_files_folders_and_standard_input(read_count, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(Path("photos/b.png").read_bytes())))
+    written = run("photos/b.png", "photos", "-", "--formats", "all")
+    assert written == sorted(
+        [*(f"{n}{suffix}" for n in ("b", "a", "b-2", "page") for suffix in SUFFIXES.values()), "summary.csv"]
+    )
+    assert capsys.readouterr().out.splitlines()[::3] == ["photos/b.png:", "photos/a.jpg:", "photos/b.png:", "-:"]
+
+
+def test_one_photo_prints_its_text_alone_and_does_so_again(read_count, capsys):
+    for _ in range(2):
+        run("photos/a.jpg")
+        assert capsys.readouterr().out == "A\n"
+    assert len(read_count) == 1
+
+
+NAMES = ["photo (1).jpg", "café.jpg", "a=b.jpg", "x, y.jpg", "[d].jpg", "it's mine.jpg", "-dash.jpg", "2024"]
+
+
+def test_any_file_name_works_as_typed(read_count, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path.cwd()))
+    for name in [*NAMES, "home.jpg"]:
+        Image.new("RGB", (60, 40), "white").save(name, "JPEG")
+    os.rename("photos/b.png", b"photos/b\xff.png")
+    assert command.main(["--out", "read", "--", *NAMES, "~/home.jpg", "photos"]) == 0
+    assert set(statuses().values()) == {"read"} and len(statuses()) == len(NAMES) + 3
+
+
+@pytest.mark.parametrize(
+    "pages, said",
+    [(["nowhere.jpg"], "nowhere.jpg: no such file or folder"), (["photos", "empty"], "empty: holds no photos")],
+)
+def test_what_is_not_there_is_said_before_anything_is_read(read_count, pages, said, capsys):
+    Path("empty").mkdir()
+    assert run(*pages) == [] and said in capsys.readouterr().err and not read_count
+
+
+def test_pages_come_in_natural_order_and_hidden_files_and_results_are_left_alone(read_count):
+    for name in ("page10.png", "page2.png", "._page2.png", ".hidden.png", "sub/page1.png", "done/old.png"):
+        Path("photos", name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (60, 40), "white").save(f"photos/{name}")
+    Path("photos/done/.read").mkdir()
+    assert [source.name for source in find_sources("photos")] == ["a", "b", "page2", "page10"]
+    assert [source.name for source in find_sources("photos", recursive=True)] == ["a", "b", "page2", "page10", "page1"]
+
+
+def test_every_page_has_its_status_and_failed_ones_keep_no_earlier_result(read_count, capsys):
+    run("photos", "--formats", "txt,json")
+    Path("photos/b.png").write_text("hello")
+    Image.new("RGB", (60, 40)).save("photos/black.png")
+    assert run("photos", "--formats", "txt,json") == ["a.json", "a.txt", "black.json", "black.txt", "summary.csv"]
+    assert statuses() == {"a": "read", "b": "failed", "black": "empty"}
+    errors = capsys.readouterr().err.splitlines()
+    assert "photos/b.png: not an image" in errors[1] and "3 pages: 1 read, 1 empty, 1 failed, 0 doubtful" in errors[2]
+    assert Path("read/black.txt").read_text() == ""
+
+
+def test_a_second_start_reads_what_is_missing_changed_or_asked_for_in_another_way(read_count):
+    def reads(*more: str) -> int:
+        before = len(read_count)
+        run("photos", *more)
+        return len(read_count) - before
+
+    assert reads() == 2 and reads() == 0
+    Path("read/a.txt").unlink()
+    assert reads() == 1
+    Image.new("RGB", (90, 40), "white").save("photos/a.jpg")
+    assert reads() == 1
+    assert reads("--reject-below", "0.5") == 2 and reads("--formats", "json", "--reject-below", "0.5") == 2
+    assert reads("--again") == 2
+    Path("read/.read/a.json").write_text("{")
+    assert reads() == 1
+
+
+def test_parts_share_the_pages(read_count):
+    for name in "cdefg":
+        Image.new("RGB", (60, 40), "white").save(f"photos/{name}.png")
+    options = command._options({"pages": "photos", "output": "read", "formats": ["txt"], "parts": 3})
+    for part in range(3):
+        options.part = part
+        batch.run(find_sources("photos"), options, Path("m"), Path("read"), remember=True, show=False)
+    assert len(read_count) == 7 and list(statuses()) == list("abcdefg")
+
+
+def test_a_page_that_takes_too_long_is_given_up(read_count):
+    Image.new("RGB", (60, 40), (99, 99, 99)).save("photos/slow.png")
+    run("photos", "--seconds", "0.2")
+    assert statuses() == {"a": "read", "b": "read", "slow": "failed"}
+
+
+def test_pages_of_one_file_are_numbered_and_one_pdf(read_count):
+    pages = [Image.new("RGB", (60, 40), "white") for _ in range(2)]
+    pages[0].save("two.tif", save_all=True, append_images=pages[1:])
+    pages[0].save("two.pdf", save_all=True, append_images=[*pages[1:], Image.new("RGB", (60, 40))])
+    written = run("two.tif", "two.pdf", "--formats", "txt,pdf")
+    assert statuses() == {"two-1": "read", "two-2": "read", "two-1-2": "read", "two-2-2": "read", "two-3": "empty"}
+    assert "two.pdf" in written and len(pypdfium2.PdfDocument("read/two.pdf")) == 5
+    assert "pages.pdf" in run("photos", "--formats", "pdf", "--pdf", "one", out="all")
+
+
+@pytest.mark.parametrize("output, said", [("photos", "holds the pages themselves"), ("file", "is a file; name a folder")])
+def test_an_output_that_would_do_harm_is_refused(read_count, output, said, capsys):
+    Path("file").write_text("mine")
+    before = sorted(Path("photos").iterdir())
+    run("photos", out=output)
+    assert said in capsys.readouterr().err
+    assert sorted(Path("photos").iterdir()) == before and Path("file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["photos", "--formats", "doc"], "formats: ['doc'] must name one or more of"),
+        (["photos", "--jobs", "0"], "jobs: must be 1 or more"),
+        (["photos", "--reject-below", "2"], "reject_below: 2.0 must be"),
+        (["photos", "--out", "/proc/nothing"], "cannot be written"),
+    ],
+)
+def test_mistakes_are_one_line(read_count, arguments, said, capsys):
+    assert command.main(arguments) == 1
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+
+
+def test_truths_are_scored_be_they_text_or_not(read_count, capsys):
+    Path("photos/a.txt").write_bytes(b"A \xff")
+    run("photos")
+    assert "1 pages scored" in capsys.readouterr().err
+
+
+@pytest.fixture
+def tiny_model(tmp_path) -> Path:
+    """A network that knows nothing."""
+    from pipeline.common.paths import MODEL
+
+    if not (ROOT / MODEL).exists():
+        pytest.skip("no trained model; `dvc repro` makes one")
+    return ROOT / MODEL
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    from tests.reading.conftest import set_text
+
+    (tmp_path / "photos").mkdir()
+    for number in range(6):
+        Image.fromarray(set_text(f"PAGE {number}\nOF SIX")).save(tmp_path / f"photos/{number}.png")
+    Image.fromarray(np.full((200, 300, 3), 200, np.uint8)).save(tmp_path / "photos/blank.png")
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str, **options) -> subprocess.Popen:
+    line = [sys.executable, "-m", "pipeline.read", *arguments, "--out", str(folder / "read")]
+    return subprocess.Popen(line, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, text=True, **options)
+
+
+def test_two_processes_print_what_one_does(photos, tiny_model):
+    one, two = (start(photos / jobs, str(photos / "photos"), "--jobs", jobs) for jobs in "12")
+    printed = one.communicate(timeout=120)[0]
+    assert printed == two.communicate(timeout=120)[0] and printed.count("photos/") == 7
+    assert one.returncode == two.returncode == 0
+
+
+def test_a_killed_run_is_taken_up_where_it_ended(photos, tiny_model):
+    first = start(photos, str(photos / "photos"), "--formats", "txt,json")
+    while not (photos / "read/1.txt").exists() and first.poll() is None:
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+    whole = {path.stem for path in (photos / "read/.read").glob("*.json")}
+    assert all((photos / f"read/{name}{suffix}").exists() for name in whole for suffix in (".txt", ".json"))
+    kept = {name: (photos / f"read/{name}.txt").stat().st_mtime_ns for name in whole}
+    second = start(photos, str(photos / "photos"), "--formats", "txt,json")
+    second.communicate(timeout=120)
+    assert second.returncode == 0 and len(statuses(str(photos / "read"))) == 7
+    assert kept == {name: (photos / f"read/{name}.txt").stat().st_mtime_ns for name in kept}
+
+
+def test_nobody_needs_to_listen(photos, tiny_model):
+    started = start(photos, str(photos / "photos"))
+    started.stdout.readline()
+    started.stdout.close()
+    assert started.wait(timeout=120) == 0 and len(statuses(str(photos / "read"))) == 7
+
+
+def test_reading_imports_only_what_it_needs(photos, tiny_model):
+    code = (
+        "import sys; from pipeline.read import main; "
+        f"main([{str(photos / 'photos/1.png')!r}, '--out', {str(photos / 'read')!r}]); "
+        "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import json; {code}"], cwd=ROOT, env=clean_environment(), capture_output=True, text=True
+    )
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert not loaded & {
+        "hydra", "omegaconf", "mlflow", "dvc", "matplotlib", "pandas", "sklearn", "pypdfium2", "fpdf", "joblib", "tqdm"
+    }  # fmt: skip
+
+
+def test_an_unreadable_page_is_an_error(tmp_path):
+    Path(tmp_path / "bad.jpg").write_text("no")
+    with pytest.raises(PageError):
+        find_sources(str(tmp_path / "bad.jpg"))[0].load()
