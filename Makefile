@@ -57,7 +57,7 @@ ui: setup        ## the MLflow UI on http://127.0.0.1:5000
 
 read: setup      ## read your own photos: make read PAGES=photo.jpg
 	@test -n "$(PAGES)" || { echo "make read: name a photo or a folder, for example: make read PAGES=photo.jpg" >&2; exit 1; }
-	@python -m pipeline.ocr "ocr.pages='$(PAGES)'" ocr.output=outputs/read tracking.uri=none
+	@python -m pipeline.read --formats txt,json,hocr,alto,pdf,png --out outputs/read -- "$(PAGES)"
 
 bench: setup     ## speed beside PyTorch and scikit-learn, where installed; the pipeline's floors; EMNIST=emnist_test.npz: time to learn
 	@python -m benchmarks.bench_nn

@@ -181,7 +181,7 @@ def test_the_same_configuration_gives_the_same_bytes_in_another_clone(reproduced
         (["pipeline.train", "data=nist36", "data.root=nowhere"], "nowhere"),
         (["pipeline.evaluate"], "models/model.npz"),
         (["pipeline.evaluate", "evaluate.on=nowhere.npz", "evaluate.model=model.npz"], "model.npz"),
-        (["pipeline.ocr", "ocr.pages=nowhere.jpg"], "models/model.npz"),
+        (["pipeline.ocr", "ocr.pages=nowhere.jpg"], "nowhere.jpg"),
     ],
 )
 def test_a_mistake_is_one_line_and_a_status(run, arguments, said):
