@@ -39,13 +39,13 @@ def ocr(config: Config, output: Path) -> None:
     else:
         outcome = run(sources, options, model, target, remember=True, show=True)
     scores = outcome.scores
-    result = {"pages": {name: in_words(part) for name, part in scores.items()}, "total": in_words(total(list(scores.values())))}
+    whole = in_words(total(list(scores.values())))
     if as_stage:
-        write_json(output / paths.OCR_METRICS, result)
-        record(config, model, target, result["total"])
+        write_json(output / paths.OCR_METRICS, {"pages": {name: in_words(part) for name, part in scores.items()}, "total": whole})
+        record(config, model, target, whole)
     if scores:
         print(
-            f"ocr: {len(scores)} pages scored: " + ", ".join(f"{key} {value:.4f}" for key, value in result["total"].items()),
+            f"ocr: {len(scores)} pages scored: " + ", ".join(f"{key} {value:.4f}" for key, value in whole.items()),
             file=sys.stdout if as_stage else sys.stderr,
         )
     if not as_stage and len(outcome.records) > 1:

@@ -5,8 +5,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.common.errors import PageError
 from pipeline.reading.photo import SUFFIXES, Photo, count_pages, load_page
@@ -15,7 +16,8 @@ STDIN = Path("-")
 RECORDS = ".read"  # folder of records within a folder of results
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """One page to read.
 
     Attributes:

@@ -133,7 +133,12 @@ def start(*arguments: object) -> None:
     threadpool_limits(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+        def end_with_parent() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     _worker = Worker(*arguments)  # type: ignore[arg-type]
 

@@ -45,7 +45,7 @@ def to_pdf(page: Page, image: np.ndarray, dpi: float | None = None) -> bytes:
         pdf.set_stretching(100)
         pdf.set_stretching(100 * max(x1 - x0, 1) / pdf.get_string_width(text))
         with pdf.rotation(-page.rotation, *start):
-            pdf.text(*start, text + " ")
+            pdf.text(float(start[0]), float(start[1]), text + " ")
     return bytes(pdf.output())
 
 
