@@ -1,6 +1,7 @@
 """Photos: from any image file to upright RGB pixels, with every bad file refused in one line."""
 
 import importlib.util
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ if importlib.util.find_spec("pillow_heif"):  # what iPhones write, where they ar
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 8
 SEVERAL = ("TIFF", "GIF")  # formats whose files hold several pages; what else phones put beside a photo is no page
+DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, struct.error)
+"""What Pillow's decoders raise on damaged files."""
 MAX_DPI = 2400  # a scanner's; what claims more, or less than 36, does not know
 
 
@@ -106,7 +109,7 @@ def _one_line(name: str) -> Iterator[None]:
         ) from error
     except PageError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's decoders raise on damaged files
+    except DECODER_ERRORS as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PageError(f"{name}: cannot be read as an image ({reason}); is the file complete?") from error
 

@@ -25,7 +25,7 @@ from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.network import build_network, load_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.reading.language import load_language
-from pipeline.reading.photo import load_photo
+from pipeline.reading.photo import count_pages, load_page, load_photo
 from pipeline.synthesis.stroke_library import Glyph, load_library, save_library
 from pipeline.train import SECTIONS
 
@@ -55,6 +55,7 @@ def make_targets(workspace: Path) -> dict[str, Target]:
         "checkpoint": _checkpoint(),
         "image": Target(_image_seeds(), folder.read_image),
         "photo": Target([seed for seed in _image_seeds() if not seed[0].startswith(b"P5")], load_photo),  # cameras write no PPM
+        "pages": Target(_several_pages(), _read_all_pages),
         "language": _language(),
         "strokes": _strokes(),
         "conf": _conf(),
@@ -230,3 +231,24 @@ def _image_seeds() -> list[tuple[bytes, Callable[[bytes], bytes]]]:
         grey.convert(mode).save(stream, format_, **options)
         seeds.append((stream.getvalue(), plain))
     return seeds + [(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", plain)]
+
+
+def _several_pages() -> list[tuple[bytes, Callable[[bytes], bytes]]]:
+    """PDFs of scans, and of drawing commands, and the pictures that may hold several pages."""
+    grey = Image.fromarray(np.pad(np.full((20, 4), 255, np.uint8), ((6, 6), (14, 14))))
+    seeds = []
+    for format_, mode in (("PDF", "L"), ("PDF", "RGB"), ("PDF", "1"), ("TIFF", "L"), ("GIF", "P")):
+        stream = io.BytesIO()
+        grey.convert(mode).save(stream, format_, save_all=True, append_images=[grey.convert(mode).rotate(90)])
+        seeds.append((stream.getvalue(), plain))
+    drawn = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 40 40]/Contents 4 0 R>>endobj\n"
+        b"4 0 obj<</Length 24>>stream\n5 5 m 30 30 l 10 20 l S \nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+    )
+    return [*seeds, (drawn, plain)]
+
+
+def _read_all_pages(path: Path) -> None:
+    for index in range(min(count_pages(path), 4)):
+        load_page(path, index)

@@ -10,7 +10,7 @@ from tests.fuzz import fuzz as fuzz_module
 from tests.fuzz.fuzz import fuzz
 from tests.fuzz.targets import Target, make_targets, plain
 
-READERS = ("mat", "idx", "npz", "splits", "model", "checkpoint", "image", "photo", "language", "strokes", "conf")
+READERS = ("mat", "idx", "npz", "splits", "model", "checkpoint", "image", "photo", "pages", "language", "strokes", "conf")
 
 
 @pytest.fixture(scope="module")
