@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.characters import CLASSES  # noqa: E402
+from pipeline.characters.classifier import load_classifier  # noqa: E402
 from pipeline.common.errors import PageError  # noqa: E402
-from pipeline.nn.network import load_network  # noqa: E402
 from pipeline.output.score import Score, score, total  # noqa: E402
 from pipeline.reading import OcrOptions, read  # noqa: E402
 from pipeline.reading.language import load_language  # noqa: E402
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", type=Path, default=ROOT / "models/model.npz")
     parser.add_argument("--seeds", type=int, default=2, help="renderings of each text; 8 pages of random codes for each")
     arguments = parser.parse_args()
-    network, _ = load_network(arguments.model)
+    network = load_classifier(arguments.model)
     language = load_language(ROOT / "data/language.npz")
     values = yaml.safe_load((ROOT / "conf/ocr/pages.yaml").read_text())
     options = OcrOptions(**{field.name: values[field.name] for field in fields(OcrOptions)})

@@ -102,11 +102,11 @@ with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
     read = config.read(compose("config"), prepare.SECTIONS)
 library = load_library(Path(read.data.library))
 seconds = {1: [], 2: []}
-strokes.generate(library, read.strokes, 30, 1, 1, 0, 2)  # starts the processes
+strokes.generate(library, read.alphabet, read.strokes, 30, 1, 1, 0, 2)  # starts the processes
 for _ in range(int(sys.argv[1])):
     for workers in seconds:
         started = time.perf_counter()
-        strokes.generate(library, read.strokes, 200, 1, 1, 0, workers)
+        strokes.generate(library, read.alphabet, read.strokes, 200, 1, 1, 0, workers)
         seconds[workers].append(time.perf_counter() - started)
 print(statistics.median(seconds[1]) / statistics.median(seconds[2]))
 """

@@ -7,16 +7,19 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pipeline import tracking
-from pipeline.characters import CLASSES
-from pipeline.characters.dataset import load_splits, read_npz
+from pipeline.characters.alphabet import Alphabet, from_description
+from pipeline.characters.classifier import Classifier, load_classifier
+from pipeline.characters.dataset import load_splits, read_npz, relabel
 from pipeline.characters.normalise import normalise_all
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import save_arrays
+from pipeline.common.errors import DataError
 from pipeline.common.files import md5, write_json, write_table
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
-from pipeline.nn.network import load_network
 
 
 @dataclass
@@ -34,38 +37,32 @@ SECTIONS: Sections = {"evaluate": EvaluateConfig, "tracking": TrackingConfig}
 def evaluate(config: Config, output: Path) -> None:
     """Measure the model on the test split, or on the file `config.evaluate.on` names."""
     model = Path(config.evaluate.model or output / paths.MODEL)
-    network, _ = load_network(model)
+    classifier = load_classifier(model)
+    alphabet = classifier.alphabet
     if config.evaluate.on:
-        images, labels = read_npz(Path(config.evaluate.on))
-        probabilities = network.predict(normalise_all(images))
-        print(
-            json.dumps(
-                {
-                    "accuracy": metrics.accuracy(probabilities, labels),
-                    "loss": metrics.cross_entropy(probabilities, labels),
-                    "n": len(labels),
-                }
-            )
-        )
+        print(json.dumps(measure_file(classifier, Path(config.evaluate.on))))
         return
-    splits, _ = load_splits(output / paths.CHARACTERS)
+    splits, meta = load_splits(output / paths.CHARACTERS)
+    prepared = from_description(meta["alphabet"], str(paths.CHARACTERS))
+    alphabet.require(prepared, str(model), str(paths.CHARACTERS))
     test = splits.test
-    probabilities = network.predict(test.images)
-    confusion = metrics.confusion_matrix(probabilities.argmax(axis=1), test.labels)
+    probabilities = classifier.predict(test.images)
+    predicted = probabilities.argmax(axis=1)
+    confusion = metrics.confusion_matrix(predicted, test.labels, alphabet.classes)
     result = {
         "test/accuracy": metrics.accuracy(probabilities, test.labels),
+        **by_kind(predicted, test.labels, alphabet),
         "test/loss": metrics.cross_entropy(probabilities, test.labels),
         "test/top3_accuracy": metrics.top_k_accuracy(probabilities, test.labels, 3),
         "test/calibration_error": metrics.expected_calibration_error(probabilities, test.labels),
     }
     write_json(output / paths.TEST_METRICS, result)
-    write_table(output / paths.CLASS_REPORT, metrics.per_class(confusion))
-    write_table(
-        output / paths.PAIRS, metrics.confused_pairs(confusion, config.evaluate.confused_pairs), columns=("true", "read", "count")
-    )
+    write_table(output / paths.CLASS_REPORT, metrics.per_class(confusion, alphabet.names))
+    pairs = metrics.confused_pairs(confusion, alphabet.names, config.evaluate.confused_pairs)
+    write_table(output / paths.PAIRS, pairs, columns=("true", "read", "count"))
     write_table(
         output / paths.CONFUSION,
-        [{"written": CLASSES[t], "read": CLASSES[p]} for t, p in zip(test.labels, probabilities.argmax(axis=1))],
+        [{"written": alphabet.names[t], "read": alphabet.names[p]} for t, p in zip(test.labels, predicted)],
     )
     save_arrays(output / paths.PREDICTIONS, {"probabilities": probabilities, "labels": test.labels}, compress=False)
     with tracking.Run(config.tracking, "evaluate", {"stage": "evaluate"}, weights=md5(model)) as run:
@@ -74,6 +71,48 @@ def evaluate(config: Config, output: Path) -> None:
         for file in (paths.CLASS_REPORT, paths.PAIRS, paths.CONFUSION):
             run.artifact(output / file, "tables")
     print(f"evaluate: test accuracy {result['test/accuracy']:.4f}, calibration error {result['test/calibration_error']:.4f}")
+
+
+def by_kind(predicted: np.ndarray, labels: np.ndarray, alphabet: Alphabet) -> dict[str, float]:
+    """Accuracy of letters and digits, of signs, of what is no character, where the alphabet holds more than the first.
+
+    `signs_alike` counts a sign as right that is read as one of the same shape, from which only its size and place in the
+    line tell it.
+    """
+    groups = {"characters": ("digit", "capital", "lower"), "signs": ("sign",), "nothing": ("nothing",)}
+    rows = {name: np.isin(alphabet.kinds[labels], kinds) for name, kinds in groups.items()}
+    if not (rows["signs"] | rows["nothing"]).any():
+        return {}
+    right = predicted == labels
+    result = {f"test/accuracy_{name}": float(right[own].mean()) for name, own in rows.items() if own.any()}
+    if rows["signs"].any():
+        result["test/accuracy_signs_alike"] = float(alphabet.alike[labels, predicted][rows["signs"]].mean())
+    return result
+
+
+def measure_file(classifier: Classifier, path: Path) -> dict[str, float]:
+    """How well the classifier reads the characters of a user's file.
+
+    Its answers are the most probable of the characters that the file speaks of; `accuracy_unrestricted` is that of the most
+    probable of all classes.
+    """
+    written, names = read_npz(path)
+    alphabet = classifier.alphabet
+    known = relabel(written, names, alphabet.characters)
+    if not len(known):
+        raise DataError(f"{path}: the model reads none of its characters; train with an alphabet= that holds them")
+    probabilities = classifier.predict(normalise_all(known.images))
+    allowed = np.array([character in names for character in alphabet.names])
+    restricted = np.where(allowed, probabilities, 0)
+    restricted = restricted / restricted.sum(axis=1, keepdims=True)
+    right = metrics.accuracy(restricted, known.labels) * len(known)
+    return {
+        "accuracy": right / len(written),
+        "accuracy_unrestricted": metrics.accuracy(probabilities, known.labels) * len(known) / len(written),
+        "loss": metrics.cross_entropy(restricted, known.labels),
+        "n": len(written),
+        "unknown": len(written) - len(known),
+    }
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
-from pipeline.characters import CLASSES, emnist, folder, nist36
+from pipeline.characters import emnist, folder, nist36
+from pipeline.characters.alphabet import ALPHANUMERIC, Alphabet
 from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.characters.dataset import (
     Characters,
@@ -22,6 +23,7 @@ from pipeline.characters.dataset import (
     drop_duplicates,
     load_splits,
     read_npz,
+    relabel,
     save_splits,
     split_per_class,
     take_per_class,
@@ -82,16 +84,19 @@ class DataConfig:
             raise ConfigError("train_per_class: the generator needs to know how many; give 1 or more for each split")
 
 
-SECTIONS: Sections = {"data": DataConfig, "strokes": StrokesOptions, "pages": RenderOptions}
+SECTIONS: Sections = {"alphabet": Alphabet, "data": DataConfig, "strokes": StrokesOptions, "pages": RenderOptions}
 
 
 def prepare(config: Config, output: Path) -> None:
     """Build the splits and the pages that `config.data`, `config.strokes` and `config.pages` describe."""
     splits = build(config)
     save_splits(output / paths.CHARACTERS, splits, meta=described(config))
+    shown, fresh = splits.train, splits.train.labels[:0]
+    if config.data.fresh:
+        shown, fresh = stream(config).sample(SHEET), stream(config).labels
     with replacing(output / paths.CONTACT_SHEET) as temporary:
-        Image.fromarray(contact_sheet(stream(config).sample(SHEET) if config.data.fresh else splits.train)).save(temporary)
-    write_table(output / paths.COUNTS, count(splits, config.data.train_per_class if config.data.fresh else 0))
+        Image.fromarray(contact_sheet(shown, config.alphabet.classes)).save(temporary)
+    write_table(output / paths.COUNTS, count(splits, fresh, config.alphabet))
     write_pages(config, output / paths.PAGES)
     train = f"{stream(config).size:,} fresh ones an epoch to" if config.data.fresh else f"{len(splits.train):,}"
     print(f"prepare: {train} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
@@ -135,12 +140,17 @@ def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
 def stream(config: Config) -> Stream:
     """The training characters where they are generated while the network learns."""
     data = config.data
-    return Stream(load_library(Path(data.library)), config.strokes, data.train_per_class, len(CLASSES), data.seed)
+    return Stream(load_library(Path(data.library)), config.alphabet, config.strokes, data.train_per_class, data.seed)
 
 
 def described(config: Config) -> dict[str, Any]:
     """What the characters are made from: stored beside them, so that a data set tells its own origin."""
-    return {"data": config.values["data"], "strokes": config.values["strokes"], "raw": _raw_digest(config.data)}
+    return {
+        "alphabet": config.values["alphabet"],
+        "data": config.values["data"],
+        "strokes": config.values["strokes"],
+        "raw": _raw_digest(config.data),
+    }
 
 
 def _key(config: Config) -> str:
@@ -165,27 +175,32 @@ def _read(source: str, config: Config) -> Splits:
     data = config.data
     wanted = (data.train_per_class, data.valid_per_class, data.test_per_class)
     root = Path(data.root)
+    alphabet = config.alphabet
     if source == "strokes":
         stored = (0 if data.fresh else data.train_per_class, *wanted[1:])
-        return strokes.generate(load_library(Path(data.library)), config.strokes, *stored, seed=data.seed)
+        return strokes.generate(load_library(Path(data.library)), alphabet, config.strokes, *stored, seed=data.seed)
     if source == "nist36":
-        raw = nist36.read(root)
+        read = nist36.read(root)
+        raw = Splits(*(relabel(part, ALPHANUMERIC, alphabet.characters) for part in (read.train, read.valid, read.test)))
     elif source == "emnist":
-        raw = emnist.read(root, data.variant, data.valid_per_class, data.seed, data.download)
+        raw = emnist.read(root, alphabet.characters, data.variant, data.valid_per_class, data.seed, data.download)
     elif source == "folder":
-        raw = folder.read(root, *wanted, data.seed)
+        raw = folder.read(root, alphabet.characters, *wanted, data.seed)
     else:
-        raw = split_per_class(Characters(*read_npz(root)), *wanted, data.seed)
+        own, characters = read_npz(root)
+        raw = split_per_class(relabel(own, characters, alphabet.characters), alphabet.characters, *wanted, data.seed)
     parts = [take_per_class(part, count, data.seed) for part, count in zip((raw.train, raw.valid, raw.test), wanted)]
     return Splits(*(Characters(normalise_all(part.images), part.labels) for part in parts))
 
 
-def count(splits: Splits, fresh: int) -> list[dict[str, Any]]:
-    """Samples of every class in every split, a row a class; to those stored for training come `fresh` ones an epoch."""
-    counts = {name: np.bincount(part.labels, minlength=len(CLASSES)) for name, part in vars(splits).items()}
+def count(splits: Splits, fresh: np.ndarray, alphabet: Alphabet) -> list[dict[str, Any]]:
+    """Samples of every class in every split, a row a class; `fresh` are the labels of an epoch's generated characters."""
+    labels = {name: part.labels for name, part in vars(splits).items()}
+    labels["train"] = np.append(labels["train"], fresh)
+    counts = {name: np.bincount(own, minlength=alphabet.classes) for name, own in labels.items()}
     return [
-        {"character": character, **{name: int(of[label]) + (fresh if name == "train" else 0) for name, of in counts.items()}}
-        for label, character in enumerate(CLASSES)
+        {"character": character, **{name: int(of[label]) for name, of in counts.items()}}
+        for label, character in enumerate(alphabet.names)
     ]
 
 

@@ -20,7 +20,8 @@ from hydra.core.hydra_config import HydraConfig
 from tqdm import tqdm
 
 from pipeline import sweep, tracking
-from pipeline.characters import CLASSES, SIZE
+from pipeline.characters import SIZE
+from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.augment import augment
 from pipeline.characters.dataset import Splits
 from pipeline.characters.options import AugmentOptions
@@ -55,6 +56,7 @@ class TrainConfig(TrainOptions):
 
 SECTIONS: Sections = {
     "seed": int,
+    "alphabet": Alphabet,
     "data": DataConfig,
     "strokes": StrokesOptions,
     "model": ModelOptions,
@@ -89,13 +91,13 @@ def train(config: Config, output: Path) -> float:
         run.params(config.values)
         run.text("config.yaml", yaml.safe_dump(config.values, sort_keys=False))
         run.dataset("+".join(config.data.sources), md5(source), source, {"train": len(splits.train), "fresh": config.data.fresh})
-        network = build_network(config.model, (SIZE, SIZE), len(CLASSES), np.random.default_rng(config.seed))
+        network = build_network(config.model, (SIZE, SIZE), config.alphabet.classes, np.random.default_rng(config.seed))
         if config.train.initial:
             start_from(network, Path(config.train.initial))
         history = learn(network, splits, config, checkpoint, run, job)
         calibrate(network, splits)
         result = best_metrics(history)
-        save_network(output / paths.MODEL, network, extra={"seed": config.seed})
+        save_network(output / paths.MODEL, network, extra={"seed": config.seed, "alphabet": config.alphabet.described()})
         write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
         write_json(output / paths.TRAIN_METRICS, result)
         run.metrics({f"best/{key.removeprefix('best_')}": value for key, value in result.items()})
@@ -229,7 +231,7 @@ def initial_version(config: Config) -> str | None:
 
 def description(config: Config) -> str:
     """What a run is and how to have it again, in one line."""
-    size = "-".join(map(str, (SIZE * SIZE, *config.model.channels, *config.model.hidden, len(CLASSES))))
+    size = "-".join(map(str, (SIZE * SIZE, *config.model.channels, *config.model.hidden, config.alphabet.classes)))
     if experiment := os.environ.get("DVC_EXP_NAME"):  # `dvc repro` alone would reproduce what conf/ says, not the experiment
         command = f"dvc exp apply {experiment} && dvc repro"
     elif os.environ.get("DVC_STAGE"):
@@ -250,7 +252,7 @@ def report_gradients(config: Config) -> float:
     Raises:
         UserError: a gradient that disagrees with its central differences.
     """
-    errors = check_network(config.model, (SIZE, SIZE), len(CLASSES), config.seed)
+    errors = check_network(config.model, (SIZE, SIZE), config.alphabet.classes, config.seed)
     for name, error in errors.items():
         print(f"train: gradient of {name}: relative error {error:.1e} against central differences")
     worst = max(errors, key=lambda name: errors[name])

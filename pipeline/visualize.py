@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import figures, tracking
-from pipeline.characters import CLASSES, SIZE
+from pipeline.characters import SIZE
+from pipeline.characters.alphabet import Alphabet
+from pipeline.characters.classifier import load_classifier
 from pipeline.characters.dataset import Splits, load_splits
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import load_arrays
@@ -18,7 +20,7 @@ from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn import diagnostics
 from pipeline.nn.layers import Layer, Relu, Sigmoid, Tanh
-from pipeline.nn.network import Network, build_network, load_network
+from pipeline.nn.network import Network, build_network
 
 
 @dataclass
@@ -43,7 +45,8 @@ EXAMPLES = 8
 def visualize(config: Config, output: Path) -> None:
     """Draw every figure into reports/figures/ and add them to the MLflow run of the model."""
     splits, _ = load_splits(output / paths.CHARACTERS)
-    network, extra = load_network(output / paths.MODEL)
+    classifier = load_classifier(output / paths.MODEL)
+    network = classifier.network
     with replacing_folder(output / paths.FIGURES) as folder:
 
         def save(name: str, figure: figures.Figure) -> None:
@@ -52,7 +55,7 @@ def visualize(config: Config, output: Path) -> None:
         rows = read_history(output / paths.HISTORY)
         save("learning_curves", figures.learning_curves(rows, "Learning curves"))
         assert network.options and network.input_shape  # a loaded network has both
-        initial = build_network(network.options, network.input_shape, network.classes, np.random.default_rng(extra["seed"]))
+        initial = build_network(network.options, network.input_shape, network.classes, np.random.default_rng(classifier.seed))
         save(
             "first_layer",
             figures.weight_pictures(
@@ -61,7 +64,7 @@ def visualize(config: Config, output: Path) -> None:
                 "What the first layer looks for: red adds, blue subtracts",
             ),
         )
-        draw_mistakes(save, splits, output)
+        draw_mistakes(save, splits, output, classifier.alphabet)
         draw_theory(save, config)
     with tracking.Run(config.tracking, "visualize", {"stage": "visualize"}, weights=md5(output / paths.MODEL)) as run:
         run.params({"visualize": config.values["visualize"]})
@@ -83,17 +86,18 @@ def first_layer(network: Network) -> np.ndarray:
     return weight.T.reshape(-1, SIZE, SIZE)  # (SIZE * SIZE, M)
 
 
-def draw_mistakes(save: Callable[[str, figures.Figure], None], splits: Splits, output: Path) -> None:
+def draw_mistakes(save: Callable[[str, figures.Figure], None], splits: Splits, output: Path, alphabet: Alphabet) -> None:
     """Confusion matrix, most confused pairs, calibration, and what a reject threshold buys."""
     probabilities, labels = load_arrays(output / paths.PREDICTIONS, ("probabilities", "labels")).values()
     predicted = probabilities.argmax(axis=1)
-    matrix = metrics.confusion_matrix(predicted, labels)
+    matrix = metrics.confusion_matrix(predicted, labels, alphabet.classes)
     accuracy = metrics.accuracy(probabilities, labels)
     title = f"Confusion matrix of {len(labels):,} test characters: {accuracy:.1%} right"
-    save("confusion_matrix", figures.confusion(matrix, title))
-    pairs = metrics.confused_pairs(matrix, 10)
+    save("confusion_matrix", figures.confusion(matrix, alphabet.names, title))
+    names = alphabet.names
+    pairs = metrics.confused_pairs(matrix, names, 10)
     examples = [
-        splits.test.images[(labels == CLASSES.index(pair["true"])) & (predicted == CLASSES.index(pair["read"]))][:EXAMPLES]
+        splits.test.images[(labels == names.index(pair["true"])) & (predicted == names.index(pair["read"]))][:EXAMPLES]
         for pair in pairs
     ]
     save("confused_pairs", figures.confused_pairs(pairs, examples, "The most confused pairs, with test glyphs"))

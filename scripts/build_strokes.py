@@ -5,9 +5,10 @@
     python scripts/build_strokes.py fonts/node_modules/@fontsource
     python scripts/build_strokes.py --variants               # only renews what stroke_variants.txt holds
 
-Each font package holds the family's outlines as WOFF2, its licence and the name of its author. Only the skeletons of
-the capitals, the digits and some lower-case letters that people also write as capitals are kept. The shapes that fonts
-rarely show stand in `stroke_variants.txt` beside this script.
+Each font package holds the family's outlines as WOFF2, its licence and the name of its author. The skeletons of the
+capitals, the digits, the signs and the lower-case letters are kept, and once more, at the size of capitals, those of some
+lower-case letters that people also write as capitals. The shapes that fonts rarely show stand in `stroke_variants.txt`
+beside this script.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import ALPHANUMERIC, LOWER_CASE, SIGNS
 from pipeline.synthesis.skeleton import strokes_from_mask
 from pipeline.synthesis.stroke_library import VARIANTS, Glyph, load_library, save_library
 
@@ -203,8 +204,9 @@ def main() -> None:
     glyphs = [glyph for family in families for glyph in family]
     glyphs += read_variants(Path(__file__).with_name("stroke_variants.txt"))
     splits = ["valid" if name in VALID else "test" if name in TEST else "train" for name in FAMILIES]
-    licences = [*(notice[2] for notice in notices), "as the project"]
-    save_library(arguments.output, [*FAMILIES, VARIANTS], [*splits, VARIANTS], licences, glyphs)
+    licences = [*(notice[2] for notice in notices), "MIT"]
+    hands = [f"hand-{number:03}" for number in range(1, len(FAMILIES) + 1)]  # the fonts' licence reserves their names
+    save_library(arguments.output, [*hands, VARIANTS], [*splits, VARIANTS], licences, glyphs)
     write_notice(notices)
     print(f"{arguments.output}: {len(FAMILIES)} families, {len(glyphs)} glyphs, {arguments.output.stat().st_size / 1e6:.2f} MB")
 
@@ -225,27 +227,29 @@ def check_splits() -> None:
 
 
 def read_family(package: Path, name: str) -> list[Glyph]:
-    """The glyphs of one font: capitals and digits with one height for all, lower-case shapes each stretched to that height."""
+    """The glyphs of one font in heights of its capitals; those of `LOWER` once more, each stretched to that height."""
     left_out, _, left_out_lower = FAMILIES[name].partition("-")
     hand = list(FAMILIES).index(name)
-    font = load_font(package, name)
+    font, known = load_font(package, name)
+    lower = "" if "*" in left_out + left_out_lower else "".join(c for c in LOWER_CASE if c not in left_out_lower)
     glyphs = []
-    for label, character in enumerate(CLASSES):
-        if character not in left_out:
+    for character in ALPHANUMERIC + SIGNS + lower:
+        if character not in left_out and ord(character) in known:
             strokes = [(s - [0, 2 * CAP_HEIGHT]) / CAP_HEIGHT + [0, 1] for s in skeleton(font, character)]
-            glyphs.append(Glyph(hand, label, False, strokes))
+            if strokes:
+                glyphs.append(Glyph(hand, character, False, strokes))
     for character in "" if "*" in left_out else LOWER:
         if character not in left_out_lower:
             strokes = skeleton(font, character)
             points = np.vstack(strokes)
             low, high = points.min(axis=0), points.max(axis=0)
             strokes = [(s - low) / (high[1] - low[1]) for s in strokes]
-            glyphs.append(Glyph(hand, CLASSES.index(character.upper()), True, strokes))
+            glyphs.append(Glyph(hand, character.upper(), True, strokes))
     return glyphs
 
 
-def load_font(package: Path, name: str) -> ImageFont.FreeTypeFont:
-    """The font at the size that makes its capitals CAP_HEIGHT pixels tall."""
+def load_font(package: Path, name: str) -> tuple[ImageFont.FreeTypeFont, set[int]]:
+    """The font at the size that makes its capitals CAP_HEIGHT pixels tall, and the code points that it has."""
     files = sorted(package.glob(f"files/{name}-latin-[0-9]*-normal.woff2"))
     regular = [f for f in files if "-400-" in f.name] or files
     plain = io.BytesIO()
@@ -259,7 +263,7 @@ def load_font(package: Path, name: str) -> ImageFont.FreeTypeFont:
         top, bottom = loaded.getbbox("H", anchor="ls")[1::2]
         size = round(size * CAP_HEIGHT / (bottom - top))
     plain.seek(0)
-    return ImageFont.truetype(plain, size)
+    return ImageFont.truetype(plain, size), set(font.getBestCmap())
 
 
 def skeleton(font: ImageFont.FreeTypeFont, character: str) -> list[np.ndarray]:
@@ -270,7 +274,19 @@ def skeleton(font: ImageFont.FreeTypeFont, character: str) -> list[np.ndarray]:
     filled = ndimage.binary_closing(smooth, iterations=2)  # the pinholes of a dry brush
     labels, count = ndimage.label(filled)
     sizes = ndimage.sum(filled, labels, range(1, count + 1))
-    return strokes_from_mask(np.isin(labels, 1 + np.flatnonzero(sizes > 0.03 * sizes.max())))
+    kept = 1 + np.flatnonzero(sizes > 0.03 * sizes.max())
+    dots = [] if character in ALPHANUMERIC else [label for label in kept if is_dot(labels == label)]
+    touches = [
+        np.array([middle, middle + 0.03 * CAP_HEIGHT]) for middle in (np.argwhere(labels == d).mean(0)[::-1] for d in dots)
+    ]
+    rest = np.isin(labels, [label for label in kept if label not in dots])
+    return (strokes_from_mask(rest) if rest.any() else []) + touches
+
+
+def is_dot(mask: np.ndarray) -> bool:
+    """Whether a part of a character is a touch of the pen, which has no skeleton."""
+    height, width = (1 + values.max() - values.min() for values in np.nonzero(mask))
+    return max(height, width) < 0.3 * CAP_HEIGHT and max(height, width) < 1.5 * min(height, width)
 
 
 def read_variants(path: Path) -> list[Glyph]:
@@ -278,8 +294,8 @@ def read_variants(path: Path) -> list[Glyph]:
     glyphs = []
     for line in path.read_text().splitlines():
         if line and not line.startswith("#"):
-            label, strokes = CLASSES.index(line[0]), line[1:].split("|")
-            glyphs.append(Glyph(len(FAMILIES), label, False, [read_stroke(s) for s in strokes]))
+            line = line.removeprefix("\\")
+            glyphs.append(Glyph(len(FAMILIES), line[0], False, [read_stroke(s) for s in line[1:].split("|")]))
     return glyphs
 
 
@@ -307,12 +323,12 @@ def read_notice(package: Path) -> tuple[str, str, str]:
 
 
 def write_notice(notices: list[tuple[str, str, str]]) -> None:
-    lines = [f"{family}: {author.rstrip('.')}. {licence}." for family, author, licence in sorted(notices)]
-    (ROOT / "NOTICE").write_text(
-        "The stroke library `data/strokes.npz` holds skeletons taken from the glyphs of these font families. The fonts are\n"
-        "under the SIL Open Font License 1.1 (OFL-1.1, https://openfontlicense.org) or the Apache License 2.0 (Apache-2.0,\n"
-        "https://www.apache.org/licenses/LICENSE-2.0), and so is what the library takes from each.\n\n" + "\n".join(lines) + "\n"
-    )
+    lines = [
+        f"hand-{number:03} {family}: {author.rstrip('.')}. {licence}."
+        for number, (family, author, licence) in enumerate(notices, start=1)
+    ]
+    about, _, *rest = (ROOT / "NOTICE").read_text().split("\n\n")  # the list is the second paragraph
+    (ROOT / "NOTICE").write_text("\n\n".join([about, "\n".join(lines), *rest]))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from pipeline.characters import CLASSES
 from pipeline.common import metrics
 
 
@@ -35,13 +36,13 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
 
 
 def test_confusion_precision_recall_and_pairs():
-    matrix = metrics.confusion_matrix(np.array([0, 0, 24, 0]), np.array([0, 24, 24, 24]))
+    matrix = metrics.confusion_matrix(np.array([0, 0, 24, 0]), np.array([0, 24, 24, 24]), 36)
     assert matrix[24, 0] == 2 and matrix.sum() == 4
-    rows = {row["character"]: row for row in metrics.per_class(matrix)}
+    rows = {row["character"]: row for row in metrics.per_class(matrix, list(CLASSES))}
     assert rows["0"]["precision"] == pytest.approx(1 / 3) and rows["0"]["recall"] == 1
     assert rows["O"]["recall"] == pytest.approx(1 / 3)
     assert rows["A"] == {"character": "A", "precision": 0, "recall": 0, "support": 0}
-    assert metrics.confused_pairs(matrix, 5) == [{"true": "O", "read": "0", "count": 2}]
+    assert metrics.confused_pairs(matrix, list(CLASSES), 5) == [{"true": "O", "read": "0", "count": 2}]
 
 
 def test_temperature_finds_the_scale_that_was_taken_away():

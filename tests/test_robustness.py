@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from pipeline.characters import CLASSES
 from pipeline.common.errors import ConfigError
 from pipeline.config.conf_files import check_file
 from pipeline.nn.network import build_network, save_network
@@ -498,7 +499,11 @@ def test_no_page_is_written_outside_its_folder(project, run):
     options = ModelOptions(
         name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="xavier", initial_value=0.0, channels=[], kernel=5
     )
-    save_network(project / "model.npz", build_network(options, (32, 32), 36, np.random.default_rng(0)), {})
+    save_network(
+        project / "model.npz",
+        build_network(options, (32, 32), 36, np.random.default_rng(0)),
+        {"alphabet": {"characters": CLASSES, "nothing": False}},
+    )
 
     def written() -> set[Path]:
         return {path.relative_to(project) for path in project.rglob("*") if path.is_file() and "__pycache__" not in path.parts}

@@ -33,7 +33,7 @@ def served(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("serving")
     network = build_network(OPTIONS, (32, 32), 36, np.random.default_rng(1))
-    save_network(folder / "model.npz", network, extra={"seed": 1})
+    save_network(folder / "model.npz", network, extra={"seed": 1, "alphabet": {"characters": CLASSES, "nothing": False}})
     uri = f"sqlite:///{folder}/mlflow.db"
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(uri)

@@ -14,8 +14,8 @@ from pipeline.batch import record as records
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
+from pipeline.characters.classifier import load_classifier
 from pipeline.common.errors import EmptyPageError, PageError
-from pipeline.nn.network import load_network
 from pipeline.nn.unet import load_unet
 from pipeline.output.export import export
 from pipeline.reading.language import load_language
@@ -95,10 +95,10 @@ class Worker:
 
 def load_reader(options: BatchOptions, model: Path) -> Callable[[np.ndarray], Page]:
     """A function from a photo, (H, W, 3) uint8, to the page, with the models it needs."""
-    network, _ = load_network(model)
+    classifier = load_classifier(model)
     ink = None if options.ink in (None, "none") else load_unet(Path(options.ink))[0]
     language = load_language(Path(options.language)) if options.language_weight > 0 else None
-    return lambda image: read(image, network, options, language, ink)
+    return lambda image: read(image, classifier, options, language, ink)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.characters import CLASSES, SIZE
+from pipeline.characters import SIZE
+from pipeline.characters.alphabet import ALPHANUMERIC, MOST, from_description
 from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.errors import DataError
 
@@ -23,7 +24,7 @@ class Characters:
     Attributes:
         images: (N, H, W) uint8, bright ink on 0. The readers return what their files hold, of any H and W;
             the normal form that networks see, `(N, 32, 32)`, is made of it by `normalise_all`.
-        labels: (N,) uint8, 0..35, see `CLASSES`.
+        labels: (N,) uint8, indices into the characters of an alphabet, or one more for what is no character.
     """
 
     images: np.ndarray
@@ -70,6 +71,7 @@ def load_splits(path: Path) -> tuple[Splits, dict[str, Any]]:
         meta = None
     if not isinstance(meta, dict):
         raise DataError(f"{path}: 'meta' is not a JSON object; prepare the data again")
+    alphabet = from_description(meta.get("alphabet"), str(path))
     parts = {}
     for part in ("train", "valid", "test"):
         images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
@@ -77,39 +79,50 @@ def load_splits(path: Path) -> tuple[Splits, dict[str, Any]]:
             raise DataError(
                 f"{path}: '{part}_images' is {images.dtype} {images.shape}, not uint8 (N, {SIZE}, {SIZE}); prepare the data again"
             )
-        parts[part] = Characters(images, check_labels(f"{path}: '{part}_labels'", labels, len(images)))
+        parts[part] = Characters(images, check_labels(f"{path}: '{part}_labels'", labels, len(images), alphabet.classes))
     return Splits(**parts), meta
 
 
-def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_npz(path: Path) -> tuple[Characters, str]:
     """Read a user's file with the arrays `images` and `labels`.
 
     `images` `(N, H, W)`: bright ink on dark, as uint8, as other integers 0..255, as floats in [0, 1], or as bool.
-    `labels` `(N,)`: whole numbers 0..35 for `0-9A-Z`.
+    `labels` `(N,)`: whole numbers, 0..35 for `0-9A-Z`, or indices into the text `characters`, if the file holds one.
 
     Returns:
-        Images (N, H, W) uint8 as they are in the file, not in normal form; labels (N,) uint8.
+        The characters as they are in the file, not in normal form; what their labels stand for.
 
     Raises:
         DataError: missing, damaged, pickled or oversized file; wrong shape, type or range; no characters.
     """
-    arrays = load_arrays(path, ["images", "labels"])
-    images, labels = arrays["images"], arrays["labels"]
+    arrays = load_arrays(path, ["images", "labels"], optional=["characters"])
+    images, labels, characters = arrays["images"], arrays["labels"], arrays.get("characters", np.array(ALPHANUMERIC))
+    names = str(characters)
+    if characters.dtype.kind != "U" or characters.shape != () or not 0 < len(set(names)) == len(names) <= MOST:
+        raise DataError(f"{path}: 'characters' must be one text that holds each character once")
     if images.ndim != 3 or 0 in images.shape or max(images.shape[1:]) > MAX_SIDE:
         raise DataError(
             f"{path}: 'images' has shape {images.shape}; make it (N, H, W) with N at least 1 and H, W at most {MAX_SIDE}"
         )
-    return _to_uint8(f"{path}: 'images'", images), check_labels(f"{path}: 'labels'", labels, len(images))
+    labels = check_labels(f"{path}: 'labels'", labels, len(images), len(names))
+    return Characters(_to_uint8(f"{path}: 'images'", images), labels), names
 
 
-def check_labels(name: str, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return `labels` as (N,) uint8 after checking that they are `count` whole numbers 0..35; `name` starts the error."""
+def relabel(characters: Characters, names: str, wanted: str) -> Characters:
+    """The characters whose labels, indices into `names`, stand for one of `wanted`, with labels that are indices into that."""
+    to = np.array([wanted.find(name) for name in names])
+    labels = to[characters.labels]
+    return Characters(characters.images[labels >= 0], labels[labels >= 0].astype(np.uint8))
+
+
+def check_labels(name: str, labels: np.ndarray, count: int, classes: int) -> np.ndarray:
+    """Return `labels` as (N,) uint8 after checking that they are `count` numbers below `classes`; `name` starts the error."""
     if labels.shape != (count,):
         raise DataError(f"{name} has shape {labels.shape}, not ({count},): one label for each image")
     if labels.dtype.kind not in "iu":
-        raise DataError(f"{name} is {labels.dtype}; use integers 0..{len(CLASSES) - 1} for {CLASSES}")
-    if count and not 0 <= labels.min() <= labels.max() < len(CLASSES):
-        raise DataError(f"{name} holds {labels.min()}..{labels.max()}; only 0..{len(CLASSES) - 1} are classes")
+        raise DataError(f"{name} is {labels.dtype}; use integers 0..{classes - 1}")
+    if count and not 0 <= labels.min() <= labels.max() < classes:
+        raise DataError(f"{name} holds {labels.min()}..{labels.max()}; only 0..{classes - 1} are classes")
     return labels.astype(np.uint8)
 
 
@@ -162,19 +175,22 @@ def take_per_class(characters: Characters, count: int, seed: int) -> Characters:
     return characters[np.sort(np.concatenate([rows[:count] for rows in order]))]
 
 
-def split_per_class(characters: Characters, train: int, valid: int, test: int, seed: int) -> Splits:
+def split_per_class(characters: Characters, names: str, train: int, valid: int, test: int, seed: int) -> Splits:
     """Split at random, class by class, so that every split holds the same classes.
 
     Args:
+        names: what the labels stand for.
         train, valid, test: samples a class. 0 means all the rest for `train`, and a tenth of the class (at least one)
             for `valid` and `test`.
 
     Raises:
         DataError: a class with fewer than three samples, or too few for what is asked.
     """
+    if not len(characters):
+        raise DataError(f"none of the characters is one of {names}; choose another alphabet")
     rows: tuple[list[np.ndarray], ...] = ([], [], [])
     for of_class in _shuffled_within_class(characters.labels, seed):
-        n, name = len(of_class), CLASSES[characters.labels[of_class[0]]]
+        n, name = len(of_class), names[characters.labels[of_class[0]]]
         counts = np.array([test or max(1, n // 10), valid or max(1, n // 10), train])
         if n < counts.sum() or n < 3:
             raise DataError(

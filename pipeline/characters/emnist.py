@@ -1,8 +1,8 @@
 """EMNIST (Cohen et al. 2017, arXiv:1702.05373): the official gzip idx files, and how to get them.
 
 `emnist-{variant}-{train,test}-{images-idx3,labels-idx1}-ubyte.gz` and `emnist-{variant}-mapping.txt`. Images are 28x28,
-bright ink on 0, each stored transposed. The mapping translates the file's labels to ASCII codes; classes outside
-`0-9A-Z` (lower case) are dropped.
+bright ink on 0, each stored transposed. The mapping translates the file's labels to ASCII codes; classes that the alphabet
+does not hold (lower case, mostly) are dropped.
 
     python -m pipeline.characters.emnist FOLDER emnist_test.npz     # the test characters, to measure a network on
     python -m pipeline.evaluate evaluate.on=emnist_test.npz
@@ -20,7 +20,7 @@ import numpy as np
 import pooch
 import requests
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.common.arrays import save_arrays
 from pipeline.common.errors import DataError
@@ -34,11 +34,12 @@ MAX_BYTES = 2**30
 """Most bytes one file may hold; the largest official one, byclass's training images, holds 547 million."""
 
 
-def read(root: Path, variant: str, valid_per_class: int, seed: int, download: bool) -> Splits:
+def read(root: Path, characters: str, variant: str, valid_per_class: int, seed: int, download: bool) -> Splits:
     """Read one variant; `valid` is taken at random out of the official training file.
 
     Args:
         root: folder that holds the files, directly or in its sub-folder `gzip`; the archive goes there.
+        characters: the classes to keep, in the order of their labels.
         variant: `balanced` or `byclass`.
         valid_per_class: samples a class set aside for `valid`; 0 takes a tenth of each class.
         download: fetch the official archive (562 MB) when the files are not there.
@@ -58,7 +59,7 @@ def read(root: Path, variant: str, valid_per_class: int, seed: int, download: bo
                 f"or data.download=true to fetch them ({MEGABYTES} MB)"
             )
         folder = _download(root, variant)
-    classes = _read_mapping(folder / f"emnist-{variant}-mapping.txt")
+    classes = _read_mapping(folder / f"emnist-{variant}-mapping.txt", characters)
     everything = _read_part(folder, variant, "train", classes)
     chosen = np.zeros(len(everything), bool)
     for label in np.unique(everything.labels):
@@ -66,7 +67,7 @@ def read(root: Path, variant: str, valid_per_class: int, seed: int, download: bo
         count = valid_per_class or math.ceil(len(rows) / 10)
         if count >= len(rows):
             raise DataError(
-                f"{folder}: class {CLASSES[label]} has {len(rows)} training samples, too few to set "
+                f"{folder}: class {characters[label]} has {len(rows)} training samples, too few to set "
                 f"{count} aside; lower data.valid_per_class"
             )
         chosen[np.random.default_rng([seed, label]).permutation(rows)[:count]] = True
@@ -78,14 +79,14 @@ def _names(variant: str) -> list[str]:
     return [f"emnist-{variant}-{name}" for name in ("mapping.txt", *parts)]
 
 
-def _read_mapping(path: Path) -> np.ndarray:
-    """Return (256,) int16: our label for each label of the file; -1: not one of the 36; -2: not in the mapping."""
+def _read_mapping(path: Path, characters: str) -> np.ndarray:
+    """Return (256,) int16: our label for each label of the file; -1: not one of the characters; -2: not in the mapping."""
     classes = np.full(256, -2, np.int16)
     try:
         with open(path, encoding="ascii") as file:
             for line in file.read(2**16).splitlines():
                 label, code = line.split()
-                classes[int(label)] = CLASSES.find(chr(int(code)))
+                classes[int(label)] = characters.find(chr(int(code)))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; it belongs beside the images") from None
     except (OSError, ValueError, IndexError, OverflowError) as error:
@@ -104,7 +105,9 @@ def _read_part(folder: Path, variant: str, part: str, classes: np.ndarray) -> Ch
         raise DataError(f"{label_path}: label {file_labels[labels == -2][0]} is not in emnist-{variant}-mapping.txt")
     kept = labels >= 0
     if not kept.any():
-        raise DataError(f"{label_path}: none of the labels is one of 0-9A-Z; check emnist-{variant}-mapping.txt")
+        raise DataError(
+            f"{label_path}: none of the labels is one of the alphabet's characters; check emnist-{variant}-mapping.txt"
+        )
     upright = np.ascontiguousarray(images[kept].transpose(0, 2, 1))
     return Characters(upright, labels[kept].astype(np.uint8))
 
@@ -170,7 +173,7 @@ def main() -> None:
     parser.add_argument("--variant", default="balanced", choices=("balanced", "byclass"))
     arguments = parser.parse_args()
     try:
-        test = read(arguments.folder, arguments.variant, valid_per_class=1, seed=0, download=False).test
+        test = read(arguments.folder, ALPHANUMERIC, arguments.variant, valid_per_class=1, seed=0, download=False).test
         save_arrays(arguments.output, {"images": test.images, "labels": test.labels})
     except DataError as error:
         sys.exit(f"emnist: {error}")

@@ -1,5 +1,6 @@
 """The user's own characters: one folder a class (`0`..`9`, `A`..`Z`, lower-case names too), images of any size and polarity."""
 
+import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -7,7 +8,6 @@ import numpy as np
 from PIL import Image, ImageOps
 from skimage.filters import threshold_otsu
 
-from pipeline.characters import CLASSES
 from pipeline.characters.dataset import Characters, Splits, split_per_class
 from pipeline.common.errors import BlankError, DataError
 
@@ -17,10 +17,11 @@ BOX = 64
 """Side in pixels of the square each image is fitted into: twice the normal form's, so that no detail is lost."""
 
 
-def read(root: Path, train: int, valid: int, test: int, seed: int) -> Splits:
+def read(root: Path, characters: str, train: int, valid: int, test: int, seed: int) -> Splits:
     """Read `root/<class>/*` and split each class at random.
 
     Args:
+        characters: the classes; a folder is named after its character, or `U+002C` after its number.
         train, valid, test: samples a class, as `split_per_class` takes them (0: all the rest, a tenth, a tenth).
 
     Returns:
@@ -30,30 +31,34 @@ def read(root: Path, train: int, valid: int, test: int, seed: int) -> Splits:
         DataError: no class folders, a folder that is no class, or an image that cannot be read: named.
     """
     images, labels = [], []
-    for folder in _class_folders(Path(root)):
+    for folder, character in _class_folders(Path(root), characters):
         for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
             images.append(read_image(path))
-            labels.append(CLASSES.index(folder.name.upper()))
+            labels.append(characters.index(character))
     if not images:
         raise DataError(f"{root}: no images in its class folders; put them into {root}/A, {root}/B, ...")
-    characters = Characters(np.stack(images), np.array(labels, np.uint8))
+    found = Characters(np.stack(images), np.array(labels, np.uint8))
     try:
-        return split_per_class(characters, train, valid, test, seed)
+        return split_per_class(found, characters, train, valid, test, seed)
     except DataError as error:
         raise DataError(f"{root}: {error}") from None
 
 
-def _class_folders(root: Path) -> list[Path]:
+def _class_folders(root: Path, characters: str) -> list[tuple[Path, str]]:
     try:
         folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     except OSError as error:
         raise DataError(f"{root}: {error.strerror}; set data.root to a folder with one sub-folder a class") from None
+    named = []
     for folder in folders:
-        if len(folder.name) != 1 or folder.name.upper() not in CLASSES:
-            raise DataError(f"{folder}: no class; name it one of 0..9, A..Z or move it elsewhere")
+        name = chr(int(folder.name[2:], 16)) if re.fullmatch(r"U\+[0-9A-Fa-f]{4}", folder.name) else folder.name
+        name = name if name in characters else name.upper()
+        if len(name) != 1 or name not in characters:
+            raise DataError(f"{folder}: no class of the alphabet; name it one of {characters} (U+002C for a comma) or move it")
+        named.append((folder, name))
     if not folders:
         raise DataError(f"{root}: no class folders; put the images into {root}/A, {root}/B, ...")
-    return folders
+    return named
 
 
 def read_image(path: Path | BinaryIO) -> np.ndarray:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.characters import CLASSES, SIZE
+from pipeline.characters import SIZE
+from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.characters.matlab5 import read_matrices
 from pipeline.common.errors import DataError
@@ -36,14 +37,14 @@ def _read_part(path: Path, part: str) -> Characters:
         raise DataError(f"{path}: '{part}_labels' must be one-hot, a single 1 in each row")
     ink = np.rint(255 - 255 * pixels.astype(np.float32)).astype(np.uint8)
     images = np.ascontiguousarray(ink.reshape(-1, SIZE, SIZE).transpose(0, 2, 1))  # column-major -> row-major
-    labels = (one_hot.argmax(axis=1) + 10) % len(CLASSES)  # A..Z0..9 -> 0..9A..Z
+    labels = (one_hot.argmax(axis=1) + 10) % len(ALPHANUMERIC)  # A..Z0..9 -> 0..9A..Z
     return Characters(images, labels.astype(np.uint8))
 
 
 def _load(path: Path, data: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the matrices (N, 1024) and (N, 36)."""
     matrices = read_matrices(path, (data, labels))
-    for name, width in ((data, SIZE * SIZE), (labels, len(CLASSES))):
+    for name, width in ((data, SIZE * SIZE), (labels, len(ALPHANUMERIC))):
         if name not in matrices:
             raise DataError(f"{path}: holds no variable '{name}'; is it the course's file?")
         shape = matrices[name].shape

@@ -37,8 +37,8 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = T
                 archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content, method)
 
 
-def load_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Read the arrays called `names` and nothing else; None: all, in the order of the file.
+def load_arrays(path: Path, names: Sequence[str] | None = None, optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Read the arrays called `names`, and those of `optional` that are there; None: all, in the order of the file.
 
     Raises:
         DataError: missing, damaged, pickled or oversized file, or an array that is not there.
@@ -46,7 +46,7 @@ def load_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, np.
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            names = list(members) if names is None else names
+            names = list(members) if names is None else [*names, *(name for name in optional if name in members)]
             _check_members(path, members, names)
             return {name: _read_member(archive, members[name]) for name in names}
     except DataError:

@@ -1,12 +1,10 @@
-"""What `evaluate` measures, from probabilities `(N, 36)` and labels `(N,)`."""
+"""What `evaluate` measures, from probabilities `(N, K)` of K classes and labels `(N,)`."""
 
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
-
-from pipeline.characters import CLASSES
 
 BINS = 15
 
@@ -52,13 +50,12 @@ def accuracy_coverage(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np
     return answered / len(labels), np.cumsum(correct) / answered, confidence[order]
 
 
-def confusion_matrix(predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Counts `(36, 36)`: row the true class, column the predicted one."""
-    n = len(CLASSES)
+def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
+    """Counts `(n, n)`: row the true class, column the predicted one."""
     return np.bincount(labels.astype(int) * n + predicted.astype(int), minlength=n * n).reshape(n, n)
 
 
-def per_class(confusion: np.ndarray) -> list[dict[str, Any]]:
+def per_class(confusion: np.ndarray, names: list[str]) -> list[dict[str, Any]]:
     """Precision, recall and support of every class; a ratio over nothing is 0."""
     hits = np.diag(confusion).astype(float)
     predicted, support = confusion.sum(axis=0), confusion.sum(axis=1)
@@ -69,16 +66,16 @@ def per_class(confusion: np.ndarray) -> list[dict[str, Any]]:
             "recall": hits[i] / max(support[i], 1),
             "support": int(support[i]),
         }
-        for i, character in enumerate(CLASSES)
+        for i, character in enumerate(names)
     ]
 
 
-def confused_pairs(confusion: np.ndarray, most: int) -> list[dict[str, Any]]:
+def confused_pairs(confusion: np.ndarray, names: list[str], most: int) -> list[dict[str, Any]]:
     """The most frequent mistakes, `true` read as `read`, most frequent first."""
     mistakes = confusion - np.diag(np.diag(confusion))
     order = np.argsort(-mistakes, axis=None, kind="stable")[:most]
     pairs = [(mistakes.flat[i], *np.unravel_index(i, mistakes.shape)) for i in order]
-    return [{"true": CLASSES[row], "read": CLASSES[column], "count": int(count)} for count, row, column in pairs if count]
+    return [{"true": names[row], "read": names[column], "count": int(count)} for count, row, column in pairs if count]
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.characters import CLASSES
 from pipeline.figures.style import BLUE, GREY, ORANGE, new_axes
 
 
-def confusion(matrix: np.ndarray, title: str) -> Figure:
-    """Row-normalised confusion matrix `(36, 36)`; mistakes carry their count."""
+def confusion(matrix: np.ndarray, names: Sequence[str], title: str) -> Figure:
+    """Row-normalised confusion matrix `(K, K)`; mistakes carry their count."""
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure, ((axis,),) = new_axes(1, 1, 10, 9.4)
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -25,8 +24,8 @@ def confusion(matrix: np.ndarray, title: str) -> Figure:
                 fontsize=6.5,
                 color="white" if shares[row, column] > 0.5 else "#a02020",
             )
-    axis.set_xticks(range(len(CLASSES)), CLASSES)
-    axis.set_yticks(range(len(CLASSES)), CLASSES)
+    axis.set_xticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), names)
     axis.grid(False)
     axis.set(xlabel="read as", ylabel="written", title=title)
     figure.colorbar(image, ax=axis, shrink=0.6, label="share of the written class")

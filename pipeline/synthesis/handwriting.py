@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from pipeline.characters import CLASSES
 from pipeline.synthesis.stroke_library import StrokeLibrary
 
 STEP = 0.02
 """Distance between the points of a stroke."""
+CLOSE = ".,:;'!"
+"""Signs that stand close behind the character before them."""
 ROWS = 24
 """Bands of a letter's height in which the gap to the next letter is measured."""
 
@@ -44,7 +45,7 @@ class Habits:
 
 
 def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
-    """Write one line of `0-9A-Z`, `.` and spaces with `hand`, which must have all its characters.
+    """Write one line with `hand`, which must have all its characters but the spaces, or variants of them.
 
     Returns:
         Strokes, each (K, 2) float64 points at most `STEP` apart; the line starts at x = 0.
@@ -66,23 +67,21 @@ def write_characters(
             continue
         glyph = vary(_strokes(library, hand, character, rng), habits, rng)
         gap = habits.letter_gap * np.exp(rng.normal(0, habits.gap_jitter))
-        if before is not None and character != "." and rng.random() < habits.join:
+        if before is not None and character.isalnum() and rng.random() < habits.join:
             gap = touching_gap(before, glyph)
-        elif character == ".":
+        elif character in CLOSE:
             gap *= 0.5
         wander = 0.8 * wander + rng.normal(0, habits.baseline_jitter)
         start = x + gap if any(written) else 0.0
         written.append([stroke + (start, wander) for stroke in glyph])
         x = start + max(stroke[:, 0].max() for stroke in glyph)
-        before = None if character == "." else glyph
+        before = glyph if character.isalnum() else None
     return written
 
 
 def _strokes(library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """The skeleton of one character, a random one if the hand has several; a full stop is a short touch of the pen."""
-    if character == ".":
-        return [np.array([[0.0, -0.03], [0.03, 0.0]])]
-    chosen = rng.choice(library.find(hand, CLASSES.index(character)))
+    """The skeleton of one character, a random one if the hand has several."""
+    chosen = rng.choice(library.find(hand, character))
     return [stroke - (0, 1) for stroke in library.glyphs[chosen].strokes]
 
 

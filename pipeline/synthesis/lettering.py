@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.synthesis.handwriting import Habits, touching_gap, vary
 from pipeline.synthesis.stroke_library import StrokeLibrary
 from pipeline.synthesis.typefaces import SKELETONS, skeleton
 
 SIGNS = ".,:;-/'\"()+=*#&%$@!?_"
-CAPITALS = string.digits + string.ascii_uppercase
 LETTERS = "ETAOINSHRDLUCMFWYPVBGKJQXZ"
 SHARES = np.array([12, 9, 8, 7.5, 7, 6.7, 6.3, 6, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8, 0.3, 0.2, 0.3, 0.2])
 
@@ -76,7 +75,7 @@ def write(library: StrokeLibrary, hand: Hand, text: str, rng: np.random.Generato
 
 
 def _skeleton(library: StrokeLibrary, hand: Hand, character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    if character in CAPITALS and (found := library.find(hand.index, CLASSES.index(character))):
+    if character in ALPHANUMERIC and (found := library.find(hand.index, character)):
         return [stroke - (0, 1) for stroke in library.glyphs[int(rng.choice(found))].strokes]
     return skeleton(hand.typeface, character)
 

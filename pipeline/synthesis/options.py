@@ -12,6 +12,8 @@ class StrokesOptions:
 
     Attributes:
         lower_case: probability of the lower-case shape where the hand has one that people write for the capital.
+        signs: samples of a sign for one of a letter or digit; their shapes are fewer and simpler.
+        nothing: share of the samples that are no character, where the alphabet has such a class.
         variants: probability in the training split of one of the library's rarer shapes of the character.
         bend: standard deviation of the smooth random field that moves all points.
         shift, turn: standard deviation of a single stroke's displacement, and of its rotation in degrees.
@@ -32,6 +34,8 @@ class StrokesOptions:
     """
 
     lower_case: float
+    signs: float
+    nothing: float
     variants: float
     bend: float
     shift: float
@@ -55,6 +59,8 @@ class StrokesOptions:
 
     def __post_init__(self) -> None:
         check_shares(self, "lower_case", "variants", "corner_break", "gap", "faint")
+        check_each(self, ("signs",), lambda value: 0 < value <= 1, "must be above 0 and at most 1")
+        check_each(self, ("nothing",), lambda value: 0 <= value < 1, "must be 0 or more and below 1")
         check_strengths(self, "bend", "shift", "turn", "slant", "rotation", "stretch", "tremor", "pressure", "blur", "noise")
         check_each(self, ("lean", "widen"), lambda value: -1 <= value <= 1, "must be from -1 to 1")
         if not 0 < self.pen_min <= self.pen_max <= 0.5:

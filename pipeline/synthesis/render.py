@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import ALPHANUMERIC, LOWER_CASE, SIGNS
 from pipeline.common.errors import ConfigError, DataError
 from pipeline.synthesis import scene
 from pipeline.synthesis.handwriting import Habits, write_line
 from pipeline.synthesis.stroke_library import StrokeLibrary
 
-CHARACTERS = CLASSES + ". "
+CHARACTERS = ALPHANUMERIC + LOWER_CASE + SIGNS + " "
 """What can be written."""
 MARGIN = 0.07
 """Free border of the sheet, as a share of its sides."""
@@ -101,7 +101,7 @@ def load_texts(folder: Path) -> dict[str, str]:
             raise DataError(f"{path}: cannot be read as UTF-8 text ({error})") from None
         strange = sorted(set("".join(lines)) - set(CHARACTERS))
         if strange:
-            raise DataError(f"{path}: cannot write {strange[0]!r}; use 0-9, A-Z, full stop, space and line break")
+            raise DataError(f"{path}: cannot write {strange[0]!r}; use letters, digits, the signs {SIGNS}, space and line break")
         if not any(line.strip() for line in lines):
             raise DataError(f"{path}: is empty; write at least one line or remove it")
         texts[path.stem] = "\n".join(lines)
@@ -126,7 +126,7 @@ def render_pages(library: StrokeLibrary, texts: dict[str, str], options: RenderO
 
 
 def _can_write(library: StrokeLibrary, hand: int, text: str) -> bool:
-    return all(library.find(hand, CLASSES.index(character)) for character in set(text) - set(". \n"))
+    return all(library.find(hand, character) for character in set(text) - set(" \n"))
 
 
 def render_page(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.characters import CLASSES
 from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.errors import DataError
 from pipeline.synthesis.skeletons import Skeletons, make_skeletons
@@ -18,7 +17,7 @@ SPLITS = ("train", "valid", "test")
 VARIANTS = "variants"
 """Name, and split, of what is no hand of its own: shapes that any hand of the training split may write."""
 UNIT = 1000  # steps of a stored coordinate in the height of a capital
-KEYS = ("hands", "splits", "licences", "points", "strokes", "glyphs", "glyph_hand", "glyph_label", "glyph_lower")
+KEYS = ("hands", "splits", "licences", "points", "strokes", "glyphs", "glyph_hand", "glyph_character", "glyph_lower")
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,13 @@ class Glyph:
 
     Attributes:
         hand: index of its hand.
-        label: index into `CLASSES`.
+        character: which it is.
         lower: whether it has the shape of the lower-case letter.
         strokes: arrays (K, 2) of float64 points.
     """
 
     hand: int
-    label: int
+    character: str
     lower: bool
     strokes: list[np.ndarray]
 
@@ -50,14 +49,14 @@ class StrokeLibrary:
 
     def __init__(self, hands: list[str], splits: list[str], licences: list[str], glyphs: list[Glyph]) -> None:
         self.hands, self.splits, self.licences, self.glyphs = hands, splits, licences, glyphs
-        self._index: dict[tuple[int, int, bool], list[int]] = {}
+        self._index: dict[tuple[int, str, bool], list[int]] = {}
         self.variants = hands.index(VARIANTS) if VARIANTS in hands else None  # index as a hand
         for number, glyph in enumerate(glyphs):
-            self._index.setdefault((glyph.hand, glyph.label, glyph.lower), []).append(number)
+            self._index.setdefault((glyph.hand, glyph.character, glyph.lower), []).append(number)
 
-    def find(self, hand: int, label: int, lower: bool = False) -> list[int]:
+    def find(self, hand: int, character: str, lower: bool = False) -> list[int]:
         """Indices of the glyphs of one hand for one character; may be empty."""
-        return self._index.get((hand, label, lower), [])
+        return self._index.get((hand, character, lower), [])
 
     def hands_of(self, split: str) -> list[int]:
         """Indices of the hands of a split."""
@@ -68,20 +67,20 @@ class StrokeLibrary:
         """All glyphs' strokes in the form that the generator bends."""
         return make_skeletons([glyph.strokes for glyph in self.glyphs])
 
-    def shapes(self, split: str, label: int) -> tuple[np.ndarray, np.ndarray]:
+    def shapes(self, split: str, character: str) -> tuple[np.ndarray, np.ndarray]:
         """How the hands of a split write a character: glyphs (K,), and the lower-case glyph of the same hand (K,) or -1."""
         pairs = [
             (glyph, lower)
             for hand in self.hands_of(split)
-            for lower in (self.find(hand, label, lower=True) or [-1])[:1]
-            for glyph in self.find(hand, label)
+            for lower in (self.find(hand, character, lower=True) or [-1])[:1]
+            for glyph in self.find(hand, character)
         ]
         capitals, lowers = np.array(pairs, np.int64).reshape(-1, 2).T
         return capitals, lowers
 
-    def rare_shapes(self, label: int) -> np.ndarray:
+    def rare_shapes(self, character: str) -> np.ndarray:
         """Glyphs (K,) of the rarer shapes of a character, which any hand of the training split may write."""
-        return np.array([] if self.variants is None else self.find(self.variants, label), np.int64)
+        return np.array([] if self.variants is None else self.find(self.variants, character), np.int64)
 
 
 def save_library(path: Path, hands: list[str], splits: list[str], licences: list[str], glyphs: list[Glyph]) -> None:
@@ -99,7 +98,7 @@ def save_library(path: Path, hands: list[str], splits: list[str], licences: list
             ),  # stroke i is points[strokes[i]:strokes[i + 1]]
             "glyphs": np.cumsum([0] + [len(g.strokes) for g in glyphs], dtype=np.int32),  # and the same one level up
             "glyph_hand": np.array([g.hand for g in glyphs], np.int16),
-            "glyph_label": np.array([g.label for g in glyphs], np.uint8),
+            "glyph_character": np.array([g.character for g in glyphs], "U1"),
             "glyph_lower": np.array([g.lower for g in glyphs], bool),
         },
     )
@@ -125,10 +124,10 @@ def _assemble(arrays: dict[str, np.ndarray]) -> StrokeLibrary:
     points = arrays["points"].astype(np.float64) / UNIT
     strokes = [points[a:b] for a, b in zip(arrays["strokes"][:-1], arrays["strokes"][1:])]
     bounds = arrays["glyphs"]
-    glyph_hand, glyph_label, glyph_lower = (arrays[key] for key in ("glyph_hand", "glyph_label", "glyph_lower"))
+    glyph_hand, characters, glyph_lower = (arrays[key] for key in ("glyph_hand", "glyph_character", "glyph_lower"))
     glyphs = [
-        Glyph(int(hand), int(label), bool(lower), strokes[a:b])
-        for hand, label, lower, a, b in zip(glyph_hand, glyph_label, glyph_lower, bounds[:-1], bounds[1:])
+        Glyph(int(hand), str(character), bool(lower), strokes[a:b])
+        for hand, character, lower, a, b in zip(glyph_hand, characters, glyph_lower, bounds[:-1], bounds[1:])
     ]
     sound = (
         points.ndim == 2
@@ -136,7 +135,7 @@ def _assemble(arrays: dict[str, np.ndarray]) -> StrokeLibrary:
         and len(hands) == len(splits) == len(licences)
         and set(SPLITS) <= set(splits) <= {*SPLITS, VARIANTS}
         and len(glyphs) == len(glyph_hand) == len(glyph_lower)
-        and all(0 <= g.hand < len(hands) and g.label < len(CLASSES) and g.strokes for g in glyphs)
+        and all(0 <= g.hand < len(hands) and len(g.character) == 1 and g.strokes for g in glyphs)
         and all(len(stroke) for stroke in strokes)
     )
     if not sound:

@@ -1,23 +1,31 @@
 """The project's own hand-print: skeletons from the stroke library, bent as hands bend them and inked with a pen."""
 
+import math
+
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
-from pipeline.characters import CLASSES, SIZE
+from pipeline.characters import SIZE
+from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.characters.normalise import normalise_all
+from pipeline.common.errors import DataError
 from pipeline.synthesis.bend import Strokes, bend, skip
+from pipeline.synthesis.nothing import draw_nothing
 from pipeline.synthesis.options import StrokesOptions
 from pipeline.synthesis.pen import draw
+from pipeline.synthesis.skeletons import make_skeletons
 from pipeline.synthesis.stroke_library import SPLITS, StrokeLibrary
 from pipeline.synthesis.weather import weather
 
 CHUNK = 512  # characters drawn from one seed, so that the number of workers changes nothing
+WIDEST = 180  # pixels; what is wider, neighbours for example, is drawn smaller: the normal form shrinks it anyway
 TOGETHER = 64  # characters of about the same size whose pictures are one array: it stays in the processor's cache
 
 
 def generate(
     library: StrokeLibrary,
+    alphabet: Alphabet,
     options: StrokesOptions,
     train_per_class: int,
     valid_per_class: int,
@@ -35,13 +43,13 @@ def generate(
     """
     tasks = []
     for split, per_class in enumerate((train_per_class, valid_per_class, test_per_class)):
-        labels = np.repeat(np.arange(len(CLASSES), dtype=np.uint8), per_class)
+        labels = plan_labels(alphabet, per_class, options)
         np.random.default_rng([seed, split]).shuffle(labels)
         tasks += [(split, chunk, labels[at : at + CHUNK]) for chunk, at in enumerate(range(0, len(labels), CHUNK))]
     processes = min(effective_n_jobs(workers), len(tasks))
     shares = [tasks[i::processes] for i in range(processes)]  # one each: the library is sent along with every share
     run = Parallel(n_jobs=processes, max_nbytes=None)
-    drawn = run(delayed(_draw_all)(library, options, seed, share) for share in shares)
+    drawn = run(delayed(_draw_all)(library, alphabet, options, seed, share) for share in shares)
     found = {task: images for share in drawn for task, images in share.items()}
     parts = []
     for split in range(len(SPLITS)):
@@ -52,21 +60,59 @@ def generate(
     return Splits(*parts)
 
 
-def _draw_all(library: StrokeLibrary, options: StrokesOptions, seed: int, tasks: list) -> dict[tuple[int, int], np.ndarray]:
+def plan_labels(alphabet: Alphabet, per_class: int, options: StrokesOptions) -> np.ndarray:
+    """Labels (N,) uint8 in order: `per_class` of each letter and digit, fewer of each sign, and some that are no character."""
+    signs = alphabet.kinds[: len(alphabet)] == "sign"
+    labels = np.repeat(np.arange(len(alphabet), dtype=np.uint8), np.where(signs, math.ceil(options.signs * per_class), per_class))
+    more = round(options.nothing / (1 - options.nothing) * len(labels)) if alphabet.nothing else 0
+    return np.append(labels, np.full(more, len(alphabet), np.uint8))
+
+
+def _draw_all(
+    library: StrokeLibrary, alphabet: Alphabet, options: StrokesOptions, seed: int, tasks: list
+) -> dict[tuple[int, int], np.ndarray]:
     return {
-        (split, chunk): draw_characters(library, SPLITS[split], labels, np.random.default_rng([seed, split, chunk]), options)
+        (split, chunk): draw_characters(
+            library, SPLITS[split], alphabet, labels, np.random.default_rng([seed, split, chunk]), options
+        )
         for split, chunk, labels in tasks
     }
 
 
 def draw_characters(
-    library: StrokeLibrary, split: str, labels: np.ndarray, rng: np.random.Generator, options: StrokesOptions
+    library: StrokeLibrary,
+    split: str,
+    alphabet: Alphabet,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    options: StrokesOptions,
 ) -> np.ndarray:
-    """Characters (N, SIZE, SIZE) uint8 in normal form of the `labels` (N,), each by some hand of the split."""
-    strokes = bend(library.skeletons, choose_glyphs(library, split, labels, rng, options), rng, options)
-    pens = np.exp(rng.uniform(np.log(options.pen_min), np.log(options.pen_max), len(labels)))
-    heights = rng.uniform(options.pixels_min, options.pixels_max, len(labels))
-    owners = np.repeat(np.arange(len(labels)), np.diff(strokes.characters))
+    """Characters (N, SIZE, SIZE) uint8 in normal form of the `labels` (N,), each by some hand of the split.
+
+    Raises:
+        DataError: the library has no shape of one of them.
+    """
+    images = np.empty((len(labels), SIZE, SIZE), np.uint8)
+    written = labels < len(alphabet)
+    if written.any():
+        chosen = choose_glyphs(library, split, alphabet, labels[written], rng, options)
+        images[written] = draw_strokes(bend(library.skeletons, chosen, rng, options), rng, options)
+    if not written.all():
+        others = draw_nothing(library, split, alphabet.characters, int((~written).sum()), rng)
+        images[~written] = draw_strokes(bend(make_skeletons(others), np.arange(len(others)), rng, options), rng, options)
+    return images
+
+
+def draw_strokes(strokes: Strokes, rng: np.random.Generator, options: StrokesOptions) -> np.ndarray:
+    """What photos show of the strokes of N characters, (N, SIZE, SIZE) uint8 in normal form."""
+    count = len(strokes.characters) - 1
+    pens = np.exp(rng.uniform(np.log(options.pen_min), np.log(options.pen_max), count))
+    heights = rng.uniform(options.pixels_min, options.pixels_max, count)
+    owners = np.repeat(np.arange(count), np.diff(strokes.characters))
+    extent = np.maximum.reduceat(strokes.points, strokes.characters[:-1]) - np.minimum.reduceat(
+        strokes.points, strokes.characters[:-1]
+    )
+    heights = np.minimum(heights, WIDEST / extent.max(axis=1))
     radii = (heights * pens / 2).astype(np.float32)[owners] * pressure(strokes, rng, options.pressure)
     points = strokes.points * heights.astype(np.float32)[owners, None]
     written = skip(strokes, rng, options.gap)
@@ -74,11 +120,11 @@ def draw_characters(
     low = np.minimum.reduceat(points - radii[:, None], strokes.characters[:-1])  # (N, 2)
     size = np.maximum.reduceat(points + radii[:, None], strokes.characters[:-1]) - low
     points -= low[owners] - 2  # two pixels of paper on each side
-    images = np.empty((len(labels), SIZE, SIZE), np.uint8)
-    order = np.argsort(heights)
+    images = np.empty((count, SIZE, SIZE), np.uint8)
+    order = np.argsort(size.max(axis=1))  # a full stop in the picture of an M would be lost in its noise
     for at in range(0, len(order), TOGETHER):
         chosen = order[at : at + TOGETHER]
-        rank = np.full(len(labels), -1)
+        rank = np.full(count, -1)
         rank[chosen] = np.arange(len(chosen))
         own = np.flatnonzero((rank[owners] >= 0) & written)
         width, height = (np.ceil(size[chosen].max(axis=0)) + 5).astype(int)
@@ -88,18 +134,27 @@ def draw_characters(
 
 
 def choose_glyphs(
-    library: StrokeLibrary, split: str, labels: np.ndarray, rng: np.random.Generator, options: StrokesOptions
+    library: StrokeLibrary,
+    split: str,
+    alphabet: Alphabet,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    options: StrokesOptions,
 ) -> np.ndarray:
     """Indices (N,) of the glyphs of the library that hands of the split write for the `labels` (N,)."""
     chosen = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        capitals, lowers = library.shapes(split, int(label))
+        character = alphabet.characters[label]
+        capitals, lowers = library.shapes(split, character)
+        if not len(capitals):
+            raise DataError(f"alphabet: no hand of the {split} split of the stroke library writes {character!r}; choose another")
         pick = rng.integers(len(capitals), size=len(rows))
         glyphs = capitals[pick]
-        small = (lowers[pick] >= 0) & (rng.random(len(rows)) < options.lower_case)
+        lower_case = options.lower_case if character.lower() not in alphabet.characters else 0.0
+        small = (lowers[pick] >= 0) & (rng.random(len(rows)) < lower_case)
         glyphs[small] = lowers[pick][small]
-        rare = library.rare_shapes(int(label))
+        rare = library.rare_shapes(character)
         if split == "train" and len(rare):
             other = rng.random(len(rows)) < options.variants
             glyphs[other] = rare[rng.integers(len(rare), size=other.sum())]

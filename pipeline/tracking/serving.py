@@ -27,12 +27,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel
 
-from pipeline.characters import CLASSES, SIZE
+from pipeline.characters import SIZE
+from pipeline.characters.classifier import load_classifier
 from pipeline.characters.folder import read_image
 from pipeline.characters.normalise import normalise_all
 from pipeline.common import paths
 from pipeline.common.errors import BlankError, DataError, PageError, UserError
-from pipeline.nn.network import load_network
 from pipeline.output.export import to_json
 from pipeline.reading.language import load_language
 from pipeline.reading.options import OcrOptions
@@ -63,7 +63,7 @@ class CharacterReader(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Read the weights, the language table and the reader's options that lie in the model."""
-        self.network, _ = load_network(Path(context.artifacts["weights"]))
+        self.classifier = load_classifier(Path(context.artifacts["weights"]))
         self.language = load_language(Path(context.artifacts["language"]))
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
@@ -72,9 +72,9 @@ class CharacterReader(PythonModel):
         """Classify images, or read the picture in `params`.
 
         Returns:
-            `text`; for characters also `characters`, a list of N, "" where nothing is written, and `probabilities` (N, 36) in
-            the order 0-9A-Z; for a page also what `pipeline.ocr` writes as JSON: its lines, words, characters with boxes and
-            confidences.
+            `text`; for characters also `characters`, a list of N, "" where nothing is written, and `probabilities` (N, K) in
+            the order of the model's alphabet; for a page also what `pipeline.ocr` writes as JSON: its lines, words,
+            characters with boxes and confidences.
 
         Raises:
             MlflowException: INVALID_PARAMETER_VALUE, with one line that says what cannot be read, and why. Any other
@@ -97,7 +97,7 @@ class CharacterReader(PythonModel):
     def _page(self, picture: Picture) -> dict[str, Any]:
         photo = load_photo(picture, "page")
         try:
-            page = read(photo, self.network, self.options, self.language)
+            page = read(photo, self.classifier, self.options, self.language)
         except PageError:  # nothing is written
             page = Page(photo.shape[1], photo.shape[0], 0.0, [])
         return json.loads(to_json(page, "page"))
@@ -107,13 +107,16 @@ class CharacterReader(PythonModel):
         written = images.min(axis=(1, 2)) < images.max(axis=(1, 2))  # (N,)
         probabilities = self._unknown(len(images))
         if written.any():
-            probabilities[written] = self.network.predict(normalise_all(images[written]))
-        characters = [CLASSES[label] if ink else "" for label, ink in zip(probabilities.argmax(axis=1), written)]
+            probabilities[written] = self.classifier.predict(normalise_all(images[written]))
+        names = self.classifier.alphabet.characters
+        best = probabilities[:, : len(names)].argmax(axis=1)
+        characters = [names[label] if ink else "" for label, ink in zip(best, written)]
         return {"text": "".join(characters), "characters": characters, "probabilities": probabilities}
 
     def _unknown(self, n: int) -> np.ndarray:
-        """Probabilities (N, 36) float32 of which none is higher than another."""
-        return np.full((n, len(CLASSES)), 1 / len(CLASSES), np.float32)
+        """Probabilities (N, K) float32 of which none is higher than another."""
+        classes = self.classifier.alphabet.classes
+        return np.full((n, classes), 1 / classes, np.float32)
 
 
 def log_model(run_id: str, weights: Path) -> str:
@@ -140,7 +143,7 @@ def log_model(run_id: str, weights: Path) -> str:
             outputs=Schema(
                 [
                     TensorSpec(np.dtype(str), (-1,), "characters"),
-                    TensorSpec(np.dtype(np.float32), (-1, len(CLASSES)), "probabilities"),
+                    TensorSpec(np.dtype(np.float32), (-1, load_classifier(weights).alphabet.classes), "probabilities"),
                 ]
             ),
             params=ParamSchema([ParamSpec("page", "string", ""), ParamSpec("character", "string", "")]),

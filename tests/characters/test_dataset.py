@@ -11,6 +11,8 @@ from pipeline.characters import CLASSES, dataset
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.common.errors import DataError
 
+META = {"alphabet": {"characters": CLASSES, "nothing": False}}
+
 
 def some(count: int, seed: int = 0, side: int = 32) -> Characters:
     """Characters with the classes in turn, random pixels."""
@@ -29,19 +31,19 @@ def write(path: Path, **arrays) -> Path:
 
 
 def test_splits_survive_a_round_trip(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", splits, {"source": "test", "n": [1, 2]})
+    dataset.save_splits(tmp_path / "a.npz", splits, {**META, "source": "test", "n": [1, 2]})
     loaded, meta = dataset.load_splits(tmp_path / "a.npz")
-    assert meta == {"source": "test", "n": [1, 2]}
+    assert meta == {**META, "source": "test", "n": [1, 2]}
     for part in ("train", "valid", "test"):
         np.testing.assert_array_equal(getattr(loaded, part).images, getattr(splits, part).images)
         np.testing.assert_array_equal(getattr(loaded, part).labels, getattr(splits, part).labels)
 
 
 def test_same_content_gives_the_same_bytes_at_any_time(tmp_path, splits, monkeypatch):
-    dataset.save_splits(tmp_path / "a.npz", splits, {"b": 1, "a": 2})
+    dataset.save_splits(tmp_path / "a.npz", splits, {**META, "b": 1, "a": 2})
     monkeypatch.setattr("time.time", lambda: 2e9)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1500000000")
-    dataset.save_splits(tmp_path / "b.npz", splits, {"a": 2, "b": 1})
+    dataset.save_splits(tmp_path / "b.npz", splits, {**META, "a": 2, "b": 1})
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -49,7 +51,7 @@ def test_same_content_gives_the_same_bytes_at_any_time(tmp_path, splits, monkeyp
 
 def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
     path = tmp_path / "a.npz"
-    dataset.save_splits(path, splits, {})
+    dataset.save_splits(path, splits, META)
     before = path.read_bytes()
 
     written = []
@@ -61,7 +63,7 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
     with pytest.raises(DataError, match="No space left"):
-        dataset.save_splits(path, splits, {})
+        dataset.save_splits(path, splits, META)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
     with pytest.raises(ValueError, match="released"):  # a view of a buffer left to the garbage collector crashes Python 3.12.1
@@ -69,7 +71,7 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
 
 
 def test_a_file_holds_nothing_that_depends_on_the_version_of_python(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", splits, {"seed": 1})
+    dataset.save_splits(tmp_path / "a.npz", splits, {**META, "seed": 1})
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
         for member in archive.infolist():  # no zip64, no time, no sizes after the data: zipfile's versions differ in these
             assert member.date_time == (1980, 1, 1, 0, 0, 0)
@@ -81,7 +83,7 @@ def test_a_file_holds_nothing_that_depends_on_the_version_of_python(tmp_path, sp
 
 
 def test_splits_not_in_normal_form_are_refused(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", Splits(splits.train, some(4, side=28), splits.test), {})
+    dataset.save_splits(tmp_path / "a.npz", Splits(splits.train, some(4, side=28), splits.test), META)
     with pytest.raises(DataError, match=r"a\.npz.*valid_images.*\(4, 28, 28\)"):
         dataset.load_splits(tmp_path / "a.npz")
 
@@ -97,7 +99,9 @@ def test_splits_not_in_normal_form_are_refused(tmp_path, splits):
     ],
 )
 def test_user_images_of_any_sensible_type_become_bytes(tmp_path, images):
-    read, labels = dataset.read_npz(write(tmp_path / "u.npz", images=images, labels=np.array([0, 35])))
+    found, names = dataset.read_npz(write(tmp_path / "u.npz", images=images, labels=np.array([0, 35])))
+    read, labels = found.images, found.labels
+    assert names == CLASSES
     assert read.dtype == labels.dtype == np.uint8
     assert (read == 255).all() and read.shape == (2, 5, 6)
     assert labels.tolist() == [0, 35]
@@ -167,7 +171,7 @@ def test_declared_sizes_are_checked_before_memory_is_taken(tmp_path, monkeypatch
 
 
 def test_text_that_is_no_text_is_refused(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", splits, {})
+    dataset.save_splits(tmp_path / "a.npz", splits, META)
     with np.load(tmp_path / "a.npz") as archive:
         arrays = dict(archive)
     np.savez(tmp_path / "b.npz", **(arrays | {"meta": np.full(4, 0x7FFFFFFF, np.uint32).view("U4")}))
@@ -187,22 +191,22 @@ def test_no_image_is_in_two_splits():
 
 def test_split_per_class_is_even_disjoint_and_repeatable():
     data = some(36 * 10)
-    first, again = (dataset.split_per_class(data, 5, 2, 1, seed=4) for _ in range(2))
+    first, again = (dataset.split_per_class(data, CLASSES, 5, 2, 1, seed=4) for _ in range(2))
     for part, count in ((first.train, 5), (first.valid, 2), (first.test, 1)):
         assert (np.bincount(part.labels) == count).all()
     assert len({i.tobytes() for p in vars(first).values() for i in p.images}) == 36 * 8
     np.testing.assert_array_equal(first.train.images, again.train.images)
-    other = dataset.split_per_class(data, 5, 2, 1, seed=5)
+    other = dataset.split_per_class(data, CLASSES, 5, 2, 1, seed=5)
     assert not np.array_equal(first.test.images, other.test.images)
 
 
 def test_split_per_class_takes_a_tenth_and_all_the_rest_when_asked_for_nothing():
-    whole = dataset.split_per_class(some(36 * 20), 0, 0, 0, seed=0)
+    whole = dataset.split_per_class(some(36 * 20), CLASSES, 0, 0, 0, seed=0)
     assert [len(part) // 36 for part in (whole.train, whole.valid, whole.test)] == [16, 2, 2]
     one_class_missing = some(36 * 3)[np.arange(36 * 3) % 36 != 7]
-    assert 7 not in dataset.split_per_class(one_class_missing, 0, 0, 0, seed=0).train.labels
+    assert 7 not in dataset.split_per_class(one_class_missing, CLASSES, 0, 0, 0, seed=0).train.labels
     with pytest.raises(DataError, match="class 0 has 2 samples"):
-        dataset.split_per_class(some(36 * 2), 0, 0, 0, seed=0)
+        dataset.split_per_class(some(36 * 2), CLASSES, 0, 0, 0, seed=0)
 
 
 def test_take_per_class_and_concatenate(splits):

@@ -40,7 +40,7 @@ def write_emnist(folder: Path, variant: str = "balanced") -> None:
 
 
 def read(root: Path, valid: int = 1, variant: str = "balanced", download: bool = False):
-    return emnist.read(root, variant, valid_per_class=valid, seed=0, download=download)
+    return emnist.read(root, CLASSES, variant, valid_per_class=valid, seed=0, download=download)
 
 
 @pytest.mark.parametrize("variant, folder", [("balanced", "."), ("byclass", "gzip")])
@@ -60,7 +60,7 @@ def test_valid_is_taken_out_of_train_at_random_and_repeatably(tmp_path):
     marks = np.concatenate([first.train.images[:, 2, 9], first.valid.images[:, 2, 9]])
     assert sorted(marks) == list(range(144))
     np.testing.assert_array_equal(first.valid.images, again.valid.images)
-    assert not np.array_equal(first.valid.images, emnist.read(tmp_path, "balanced", 1, 9, False).valid.images)
+    assert not np.array_equal(first.valid.images, emnist.read(tmp_path, CLASSES, "balanced", 1, 9, False).valid.images)
     with pytest.raises(DataError, match="class 0 has 4 training samples"):
         read(tmp_path, valid=4)
 
@@ -158,7 +158,7 @@ def test_failed_downloads_say_what_to_do_and_leave_no_half_files(tmp_path, serve
 
 @needs_real
 def test_the_real_files_are_upright():
-    splits = emnist.read(REAL / "emnist", "balanced", valid_per_class=32, seed=0, download=False)
+    splits = emnist.read(REAL / "emnist", CLASSES, "balanced", valid_per_class=32, seed=0, download=False)
     assert [len(part) for part in (splits.train, splits.valid, splits.test)] == [10800, 1152, 1800]
     assert (np.bincount(splits.train.labels) == 300).all()
     mean = {c: splits.train.images[splits.train.labels == CLASSES.index(c)].mean(axis=0) for c in "1LT7"}
@@ -172,8 +172,18 @@ def test_the_command_writes_what_evaluate_reads(tmp_path, monkeypatch, capsys):
     write_emnist(tmp_path / "emnist")
     monkeypatch.setattr("sys.argv", ["emnist", str(tmp_path / "emnist"), str(tmp_path / "test.npz")])
     emnist.main()
-    images, labels = read_npz(tmp_path / "test.npz")
+    read, names = read_npz(tmp_path / "test.npz")
+    images, labels = read.images, read.labels
+    assert names == CLASSES
     assert images.shape == (72, 28, 28) and np.bincount(labels).tolist() == [2] * 36 and images[5, 2, 9] == 5
     monkeypatch.setattr("sys.argv", ["emnist", str(tmp_path / "nothing"), str(tmp_path / "test.npz")])
     with pytest.raises(SystemExit, match="^emnist: .*nothing: holds no emnist"):
         emnist.main()
+
+
+def test_lower_case_is_kept_by_an_alphabet_that_has_it(tmp_path):
+    write_emnist(tmp_path)
+    splits = emnist.read(tmp_path, CLASSES + "a", "balanced", 1, 0, False)
+    assert 36 in splits.train.labels and splits.test.labels.max() == 36
+    digits = emnist.read(tmp_path, "0123456789", "balanced", 1, 0, False)
+    assert digits.train.labels.max() == 9

@@ -66,10 +66,10 @@ def test_lower_case_names_and_splits(tmp_path):
     fill(tmp_path, "0Zq", count=10)
     (tmp_path / "0" / ".DS_Store").write_text("no image, but hidden")
     (tmp_path / "readme.txt").write_text("not a folder")
-    splits = folder.read(tmp_path, 0, 2, 1, seed=0)
+    splits = folder.read(tmp_path, CLASSES, 0, 2, 1, seed=0)
     assert [len(part) for part in (splits.train, splits.valid, splits.test)] == [21, 6, 3]
     assert {CLASSES[i] for i in splits.test.labels} == set("0ZQ")
-    again = folder.read(tmp_path, 0, 2, 1, seed=0)
+    again = folder.read(tmp_path, CLASSES, 0, 2, 1, seed=0)
     np.testing.assert_array_equal(splits.train.images, again.train.images)
 
 
@@ -86,11 +86,11 @@ def test_what_cannot_be_read_is_named(tmp_path):
     ]:
         bad.write_bytes(content)
         with pytest.raises(DataError, match=message) as error:
-            folder.read(tmp_path, 0, 0, 0, seed=0)
+            folder.read(tmp_path, CLASSES, 0, 0, 0, seed=0)
         assert "bad.png" in str(error.value) and "\n" not in str(error.value)
     Image.new("L", (20, 20), 77).save(bad)
     with pytest.raises(DataError, match="bad.png: nothing on it"):
-        folder.read(tmp_path, 0, 0, 0, seed=0)
+        folder.read(tmp_path, CLASSES, 0, 0, 0, seed=0)
 
 
 def test_large_images_are_refused_before_decoding(tmp_path, monkeypatch):
@@ -103,16 +103,16 @@ def test_large_images_are_refused_before_decoding(tmp_path, monkeypatch):
 
 def test_wrong_folders_say_what_to_do(tmp_path):
     with pytest.raises(DataError, match="data.root"):
-        folder.read(tmp_path / "none", 0, 0, 0, seed=0)
+        folder.read(tmp_path / "none", CLASSES, 0, 0, 0, seed=0)
     with pytest.raises(DataError, match="no class folders"):
-        folder.read(tmp_path, 0, 0, 0, seed=0)
+        folder.read(tmp_path, CLASSES, 0, 0, 0, seed=0)
     (tmp_path / "A").mkdir()
     with pytest.raises(DataError, match="no images"):
-        folder.read(tmp_path, 0, 0, 0, seed=0)
+        folder.read(tmp_path, CLASSES, 0, 0, 0, seed=0)
     (tmp_path / "AE").mkdir()
     with pytest.raises(DataError, match="AE: no class"):
-        folder.read(tmp_path, 0, 0, 0, seed=0)
+        folder.read(tmp_path, CLASSES, 0, 0, 0, seed=0)
     (tmp_path / "AE").rmdir()
     fill(tmp_path, "B", count=2)
     with pytest.raises(DataError, match="class B has 2 samples"):
-        folder.read(tmp_path, 0, 0, 0, seed=0)
+        folder.read(tmp_path, CLASSES, 0, 0, 0, seed=0)

@@ -129,7 +129,7 @@ def test_the_real_files_hold_what_emnist_holds():
     one = splits.test.images[splits.test.labels == 1].mean(axis=0)
     assert one.sum(axis=0).max() > 1.5 * one.sum(axis=1).max()  # upright and narrow: its ink is in few columns
     # The same samples in both layouts: each class's mean image must resemble that class of EMNIST best.
-    other = emnist.read(REAL / "emnist", "balanced", valid_per_class=32, seed=0, download=False).test
+    other = emnist.read(REAL / "emnist", CLASSES, "balanced", valid_per_class=32, seed=0, download=False).test
     mine = np.stack([splits.test.images[splits.test.labels == i][:, 2:30, 2:30].mean(axis=0).ravel() for i in range(36)])
     theirs = np.stack([other.images[other.labels == i].mean(axis=0).ravel() for i in range(36)])
     similarity = np.corrcoef(mine, theirs)[:36, 36:]

@@ -109,7 +109,7 @@ def _idx(root: Path) -> Target:
 
     def read(path: Path) -> Splits:
         (root / "emnist-balanced-train-images-idx3-ubyte.gz").write_bytes(path.read_bytes())
-        return emnist.read(root, "balanced", valid_per_class=1, seed=0, download=False)
+        return emnist.read(root, CLASSES, "balanced", valid_per_class=1, seed=0, download=False)
 
     return Target([(gzip.compress(images), plain), (images, lambda damaged: gzip.compress(damaged, 1))], read)
 
@@ -135,7 +135,7 @@ def _npz() -> Target:
 def _splits() -> Target:
     part = Characters(np.zeros((2, 32, 32), np.uint8), np.arange(2, dtype=np.uint8))
     with tempfile.TemporaryDirectory() as scratch:
-        save_splits(Path(scratch) / "a.npz", Splits(part, part, part), {"data": "fuzz"})
+        save_splits(Path(scratch) / "a.npz", Splits(part, part, part), {"alphabet": {"characters": CLASSES, "nothing": False}})
         content = (Path(scratch) / "a.npz").read_bytes()
     return Target([(content, plain), *_repacked(content)], load_splits)
 
@@ -166,7 +166,7 @@ def _language() -> Target:
 
 
 def _strokes() -> Target:
-    glyphs = [Glyph(hand, label, False, [np.array([[0, 0], [0.5, 1]])]) for hand in range(3) for label in range(2)]
+    glyphs = [Glyph(hand, label, False, [np.array([[0, 0], [0.5, 1]])]) for hand in range(3) for label in "01"]
     with tempfile.TemporaryDirectory() as scratch:
         save_library(Path(scratch) / "a.npz", ["a", "b", "c"], ["train", "valid", "test"], ["OFL"] * 3, glyphs)
         content = (Path(scratch) / "a.npz").read_bytes()

@@ -185,7 +185,7 @@ def test_what_is_not_an_image_is_refused(templates, options):
 
 
 def test_the_course_photos(real_data, options):
-    from pipeline.nn.network import load_network
+    from pipeline.characters.classifier import load_classifier
     from pipeline.reading.photo import load_photo
 
     model, pages = ROOT / "models/model.npz", sorted((real_data / "pages").glob("*.jpg"))
@@ -195,7 +195,7 @@ def test_the_course_photos(real_data, options):
     options = replace(options, work_pixels=1_600_000, language_weight=1.0)
     result = total(
         [
-            score(read(load_photo(p), load_network(model)[0], options, language).text, p.with_suffix(".txt").read_text())
+            score(read(load_photo(p), load_classifier(model), options, language).text, p.with_suffix(".txt").read_text())
             for p in pages
         ]
     )

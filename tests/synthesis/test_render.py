@@ -71,7 +71,8 @@ def library() -> StrokeLibrary:
     def box(hand: int) -> list[np.ndarray]:
         return [np.array([[0, 0], [0.5 + 0.1 * hand, 0], [0.5 + 0.1 * hand, 1], [0, 1], [0, 0.0]])]
 
-    glyphs = [Glyph(hand, label, False, box(hand)) for hand in range(3) for label in range(36)]
+    glyphs = [Glyph(hand, label, False, box(hand)) for hand in range(3) for label in CLASSES]
+    glyphs += [Glyph(hand, ".", False, [np.array([[0.0, 0.97], [0.03, 1.0]])]) for hand in range(3)]
     return StrokeLibrary(["a", "b", "c"], ["train", "valid", "test"], ["OFL"] * 3, glyphs)
 
 
@@ -105,7 +106,7 @@ def test_only_test_hands_write(library, monkeypatch):
 
 
 def test_a_hand_without_a_character_does_not_write_that_page(library):
-    poor = StrokeLibrary(library.hands, library.splits, library.licences, [g for g in library.glyphs if g.label != 7])
+    poor = StrokeLibrary(library.hands, library.splits, library.licences, [g for g in library.glyphs if g.character != "7"])
     with pytest.raises(DataError, match="page p: no test hand"):
         list(render_pages(poor, {"p": "A7"}, CALM))
 
@@ -199,7 +200,7 @@ def test_texts_are_loaded_in_order_and_checked(tmp_path):
     (tmp_path / "a.txt").write_text("1. A\nB\n")
     assert list(load_texts(tmp_path).items()) == [("a", "1. A\nB"), ("b", "B 2")]
     for content, message in [
-        (b"hello", "cannot write 'e'"),
+        (b"A^B", r"cannot write '\^'"),
         (b" \n", "is empty"),
         (b"\xff\xfe", "UTF-8"),
         ("É".encode(), "cannot write"),

@@ -7,7 +7,7 @@ import pytest
 from pipeline.common.paths import ROOT
 from pipeline.synthesis.stream import Stream
 from pipeline.synthesis.stroke_library import load_library
-from tests.synthesis.test_strokes import OPTIONS
+from tests.synthesis.test_strokes import ALPHABET, OPTIONS
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def stream() -> Stream:
     path = ROOT / "data" / "strokes.npz"
     if not path.exists():
         pytest.skip("data/strokes.npz is not here; `dvc pull` fetches it")
-    return Stream(load_library(path), OPTIONS, per_class=3, classes=36, seed=4)
+    return Stream(load_library(path), ALPHABET, OPTIONS, per_class=3, seed=4)
 
 
 def test_an_epoch_is_the_same_whichever_came_before(stream):
@@ -30,9 +30,13 @@ def test_an_epoch_is_the_same_whichever_came_before(stream):
 
 
 def test_no_process_is_left_when_the_training_stops(stream):
+    def workers() -> set[psutil.Process]:
+        return {child for child in psutil.Process().children(recursive=True) if "LokyProcess" in " ".join(child.cmdline())}
+
+    before = workers()
     blocks = stream.blocks(range(100), 40)
     next(blocks)
-    drawing = [child for child in psutil.Process().children(recursive=True) if "LokyProcess" in " ".join(child.cmdline())]
+    drawing = workers() - before
     assert drawing
     blocks.close()
     assert not psutil.wait_procs(drawing, timeout=20)[1]

@@ -1,0 +1,112 @@
+"""The alphabet: which characters there are, and what is known of them besides their number."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pipeline.common.checks import check_each
+from pipeline.common.errors import ConfigError, DataError
+
+DIGITS = "0123456789"
+CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LOWER_CASE = "abcdefghijklmnopqrstuvwxyz"
+SIGNS = ".,:;-/'\"()+=*#&%$€@!?_"
+"""What people write among capitals."""
+ALPHANUMERIC = DIGITS + CAPITALS
+
+LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "Cc", "Kk", "Mm", "Pp", "Uu", "Vv", "Ww", "Xx", "Yy", "-_", ",'", "/1Il")
+"""Characters that are one shape once their size and place in the line are gone."""
+MOST = 200
+"""Most characters of an alphabet: labels are stored in one byte."""
+NOTHING = "(none)"
+"""What tables call the class of what is no character."""
+
+
+@dataclass
+class Alphabet:
+    """A value: label `i` of a data set or a network stands for `characters[i]`.
+
+    Attributes:
+        characters: each once.
+        nothing: whether label `len(characters)` stands for what is no character: halves, neighbours that touch, rules,
+            blots. A network that is to cut lines into characters must be able to say so.
+    """
+
+    characters: str
+    nothing: bool
+
+    def __post_init__(self) -> None:
+        check_each(
+            self,
+            ("characters",),
+            lambda text: 1 < len(text) <= MOST and len(set(text)) == len(text) and text.isprintable() and " " not in text,
+            f"must be 2 to {MOST} printable characters, each once, and no space",
+        )
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    @property
+    def classes(self) -> int:
+        """Outputs that a network needs."""
+        return len(self.characters) + self.nothing
+
+    @property
+    def names(self) -> list[str]:
+        """Of the classes, (K,)."""
+        return [*self.characters, *([NOTHING] if self.nothing else [])]
+
+    def index(self, character: str) -> int:
+        """The label of a character."""
+        return self.characters.index(character)
+
+    @cached_property
+    def kinds(self) -> np.ndarray:
+        """`digit`, `capital`, `lower`, `sign` or `nothing` of each class, (K,)."""
+        kinds = [
+            "digit" if c.isdigit() else "capital" if c.isupper() else "lower" if c.islower() else "sign" for c in self.characters
+        ]
+        return np.array(kinds + ["nothing"] * self.nothing)
+
+    @cached_property
+    def alike(self) -> np.ndarray:
+        """(K, K) bool: whether two classes are one shape, or the same."""
+        alike = np.eye(self.classes, dtype=bool)
+        for group in LOOK_ALIKES:
+            rows = [self.index(c) for c in group if c in self.characters]
+            alike[np.ix_(rows, rows)] = True
+        return alike
+
+    def described(self) -> dict[str, Any]:
+        """What files keep of it."""
+        return {"characters": self.characters, "nothing": self.nothing}
+
+    def require(self, other: "Alphabet", mine: str, its: str) -> None:
+        """Make sure that two files or settings speak of the same classes.
+
+        Raises:
+            DataError: one line that names both and the first difference.
+        """
+        if self != other:
+            missing, more = ("".join(sorted(set(a.names) - set(b.names))) for a, b in ((self, other), (other, self)))
+            difference = f"{mine} has {missing or 'nothing'} that {its} lacks, {its} has {more or 'nothing'} that {mine} lacks"
+            raise DataError(
+                f"{mine} and {its} have different alphabets ({difference}); prepare and train again with one alphabet="
+            )
+
+
+def from_description(description: Any, source: str) -> Alphabet:
+    """The alphabet that `Alphabet.described` described.
+
+    Raises:
+        DataError: it is none; `source` is named.
+    """
+    try:
+        characters, nothing = description["characters"], description["nothing"]
+        if not isinstance(characters, str) or not isinstance(nothing, bool):
+            raise TypeError("characters must be text and nothing true or false")
+        return Alphabet(characters, nothing)
+    except (KeyError, TypeError, ConfigError) as error:
+        raise DataError(f"{source}: tells no alphabet ({error}); make it again") from None
