@@ -56,6 +56,7 @@ class DataConfig:
         variant: which EMNIST split to read, `balanced` or `byclass`.
         download: fetch EMNIST when `root` does not hold it.
         fresh: training characters are generated while the network learns, every epoch others; else once, and stored.
+        views: fresh: how often an epoch shows each of its characters, distorted anew every time.
         train_per_class, valid_per_class, test_per_class: samples a class (fresh: an epoch); 0 takes all there are.
         seed: of the generator and of random splits.
     """
@@ -66,6 +67,7 @@ class DataConfig:
     variant: str
     download: bool
     fresh: bool
+    views: int
     train_per_class: int
     valid_per_class: int
     test_per_class: int
@@ -78,6 +80,7 @@ class DataConfig:
             raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
         if self.fresh and list(self.sources) != ["strokes"]:
             raise ConfigError(f"fresh: only strokes are generated, not {'+'.join(self.sources)}; set it to false")
+        check_each(self, ("views",), lambda value: value >= 1, "must be 1 or more")
         counts = ("train_per_class", "valid_per_class", "test_per_class")
         check_each(self, (*counts, "seed"), lambda value: value >= 0, "must be 0 or more")
         if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:
@@ -98,7 +101,7 @@ def prepare(config: Config, output: Path) -> None:
         Image.fromarray(contact_sheet(shown, config.alphabet.classes)).save(temporary)
     write_table(output / paths.COUNTS, count(splits, fresh, config.alphabet))
     write_pages(config, output / paths.PAGES)
-    train = f"{stream(config).size:,} fresh ones an epoch to" if config.data.fresh else f"{len(splits.train):,}"
+    train = f"{len(stream(config).labels):,} drawn for each epoch," if config.data.fresh else f"{len(splits.train):,}"
     print(f"prepare: {train} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
 
 
@@ -140,7 +143,8 @@ def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
 def stream(config: Config) -> Stream:
     """The training characters where they are generated while the network learns."""
     data = config.data
-    return Stream(load_library(Path(data.library)), config.alphabet, config.strokes, data.train_per_class, data.seed)
+    library = load_library(Path(data.library))
+    return Stream(library, config.alphabet, config.strokes, data.train_per_class, data.views, data.seed)
 
 
 def described(config: Config) -> dict[str, Any]:

@@ -1,55 +1,69 @@
-"""Characters generated while a network learns from them: each is seen once and kept nowhere."""
+"""Characters generated while a network learns from them: each is seen a few times in one epoch and kept nowhere."""
 
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
+from contextlib import closing
 
 import numpy as np
 from joblib.externals.loky import ProcessPoolExecutor
 
+from pipeline.characters import SIZE
 from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.dataset import Characters
 from pipeline.synthesis.options import StrokesOptions
 from pipeline.synthesis.stroke_library import StrokeLibrary
 from pipeline.synthesis.strokes import draw_characters, plan_labels
 
-AHEAD = 3  # blocks that are drawn, or wait, while one is in use
+AHEAD = (
+    8192  # characters that are drawn, or wait, before they are needed: the drawing process goes on while others are seen again
+)
+CHUNK = 512  # characters drawn from one seed
 IDLE = 60  # seconds without work after which the drawing process ends: it must not outlive a training that was killed
 
-LABELS, DRAW, SAMPLE = range(3)  # what a random stream is for
+LABELS, DRAW, SAMPLE, ORDER = range(4)  # what a random stream is for
 
 
 class Stream:
     """Training characters by the hands of the training split, block by block.
 
-    A block depends on its epoch, its number and the seed, not on what was drawn before: a training that goes on from a
-    checkpoint sees what it would have seen. One other process draws, as long as `blocks` is in use.
+    An epoch depends on its number and the seed, not on what was drawn before: a training that goes on from a checkpoint
+    sees what it would have seen. One other process draws, as long as `blocks` is in use.
 
     Attributes:
-        size: characters in an epoch: as many of each letter and digit, and the options' shares of signs and what is none.
+        labels: (M,) of the characters that are drawn for an epoch: as many of each letter and digit, and the options' shares
+            of signs and what is none.
+        views: how often an epoch shows each of them.
+        size: samples in an epoch.
     """
 
-    def __init__(self, library: StrokeLibrary, alphabet: Alphabet, options: StrokesOptions, per_class: int, seed: int) -> None:
-        self.library, self.alphabet, self.options, self.seed = library, alphabet, options, seed
+    def __init__(
+        self, library: StrokeLibrary, alphabet: Alphabet, options: StrokesOptions, per_class: int, views: int, seed: int
+    ) -> None:
+        self.library, self.alphabet, self.options, self.views, self.seed = library, alphabet, options, views, seed
         self.labels = plan_labels(alphabet, per_class, options)
-        self.size = len(self.labels)
+        self.size = len(self.labels) * views
 
     def blocks(self, epochs: range, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield images (n, 32, 32) uint8 and labels (n,) uint8, n = `size` or what is left of an epoch, epoch after epoch."""
-        waiting: deque = deque()
-        drawn_by = self.library, self.alphabet, self.options
-        with ProcessPoolExecutor(1, timeout=IDLE, initializer=_start, initargs=drawn_by) as pool:
-            try:
-                for key, labels in self._plan(epochs, size):
-                    waiting.append((pool.submit(_draw, labels, key), labels))
-                    if len(waiting) > AHEAD:
-                        images, own = waiting.popleft()
-                        yield images.result(), own
-                for images, own in waiting:
-                    yield images.result(), own
-            finally:
-                for images, _ in waiting:
-                    images.cancel()
+        """Yield images (n, 32, 32) uint8 and labels (n,) uint8, n = `size` or what is left of an epoch, epoch after epoch.
+
+        The first view of an epoch's characters is in the order they are drawn in, every other one in an order of its own.
+        """
+        with closing(self._drawn(epochs)) as drawn:
+            for epoch in epochs:
+                labels, ready = self._labels(epoch), 0
+                images = np.empty((len(labels), SIZE, SIZE), np.uint8)
+                rng = np.random.default_rng([self.seed, ORDER, epoch])
+                again = (rng.permutation(len(labels)) for _ in range(self.views - 1))
+                order = np.concatenate([np.arange(len(labels)), *again])
+                for at in range(0, self.size, size):
+                    chosen = order[at : at + size]
+                    while ready <= chosen.max():
+                        part = next(drawn)
+                        images[ready : ready + len(part)] = part
+                        ready += len(part)
+                    yield images[chosen], labels[chosen]
 
     def sample(self, per_class: int) -> Characters:
         """A few characters of every class, as training sees them."""
@@ -57,12 +71,26 @@ class Stream:
         rng = np.random.default_rng([self.seed, SAMPLE])
         return Characters(draw_characters(self.library, "train", self.alphabet, labels, rng, self.options), labels)
 
-    def _plan(self, epochs: range, size: int) -> Iterator[tuple[list[int], np.ndarray]]:
-        for epoch in epochs:
-            labels = self.labels.copy()
-            np.random.default_rng([self.seed, LABELS, epoch]).shuffle(labels)
-            for number, at in enumerate(range(0, self.size, size)):
-                yield [self.seed, DRAW, epoch, number], labels[at : at + size]
+    def _labels(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, LABELS, epoch]).permutation(self.labels)
+
+    def _drawn(self, epochs: range) -> Generator[np.ndarray, None, None]:
+        """Yield images (n, 32, 32) of the labels of one epoch after the other, drawn ahead by another process."""
+        waiting: deque[Future] = deque()
+        drawn_by = self.library, self.alphabet, self.options
+        with ProcessPoolExecutor(1, timeout=IDLE, initializer=_start, initargs=drawn_by) as pool:
+            try:
+                for epoch in epochs:
+                    labels = self._labels(epoch)
+                    for number, at in enumerate(range(0, len(labels), CHUNK)):
+                        waiting.append(pool.submit(_draw, labels[at : at + CHUNK], [self.seed, DRAW, epoch, number]))
+                        if len(waiting) > AHEAD // CHUNK:
+                            yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for part in waiting:
+                    part.cancel()
 
 
 _library: StrokeLibrary

@@ -15,7 +15,7 @@ def stream() -> Stream:
     path = ROOT / "data" / "strokes.npz"
     if not path.exists():
         pytest.skip("data/strokes.npz is not here; `dvc pull` fetches it")
-    return Stream(load_library(path), ALPHABET, OPTIONS, per_class=3, seed=4)
+    return Stream(load_library(path), ALPHABET, OPTIONS, per_class=3, views=1, seed=4)
 
 
 def test_an_epoch_is_the_same_whichever_came_before(stream):
@@ -27,6 +27,19 @@ def test_an_epoch_is_the_same_whichever_came_before(stream):
     first, second = (np.concatenate([labels for _, labels in both[at : at + 3]]) for at in (0, 3))
     assert np.bincount(first).tolist() == np.bincount(second).tolist() == [3] * 36
     assert (first != second).any() and (both[0][0] != both[3][0]).any()
+
+
+def test_an_epoch_shows_each_character_as_often_as_views_says(stream):
+    twice = Stream(stream.library, stream.alphabet, stream.options, per_class=3, views=2, seed=4)
+    assert twice.size == 2 * stream.size
+    once, blocks = (list(source.blocks(range(1, 3), 40)) for source in (stream, twice))
+    assert [len(labels) for _, labels in blocks] == [40, 40, 40, 40, 40, 16] * 2
+    for epoch in range(2):
+        images, labels = (np.concatenate(arrays) for arrays in zip(*blocks[6 * epoch : 6 * epoch + 6]))
+        drawn, known = (np.concatenate(arrays) for arrays in zip(*once[3 * epoch : 3 * epoch + 3]))
+        np.testing.assert_array_equal(images[:108], drawn)  # in the order they are drawn in
+        np.testing.assert_array_equal(labels[:108], known)
+        assert sorted(map(bytes, images[108:])) == sorted(map(bytes, drawn)) and (labels[108:] != known).any()
 
 
 def test_no_process_is_left_when_the_training_stops(stream):
