@@ -1,6 +1,7 @@
 """The same bits on every x86-64 processor with AVX2: a short training, generated characters and a rendered page."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -89,3 +90,10 @@ def test_the_kernels_are_chosen_and_told(before, environment, expected):
 def test_the_tests_themselves_run_on_the_chosen_kernels():
     if not os.environ.get(processor.NATIVE) and processor.has_avx2():
         assert processor.kernels() == "Haswell, AVX2"
+
+
+def test_every_python_gets_the_same_numpy():
+    """Other versions carry other kernels, and some of them crash: those of NumPy 2.5.2 to 2.5.5, in float64 products."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (version,) = re.findall(r"^numpy==([\d.]+)", lock, re.MULTILINE)
+    assert version.startswith("2.4.")
