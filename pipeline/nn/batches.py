@@ -16,12 +16,12 @@ BLOCK = 512
 """Samples that are shuffled and augmented together, ahead of the batches cut from them."""
 
 ORDER, AUGMENT, DROPOUT = range(3)
-"""What a random stream is for. Streams are made from (seed, epoch, purpose): no generator state outlives its epoch, so the
-number of the next epoch is all that a checkpoint needs to hold of them."""
+"""What a random stream is for. Each stream is made from (seed, epoch, purpose), and none outlives its epoch: of the random
+numbers, a checkpoint needs to keep the number of the next epoch only."""
 
 
 class Source(Protocol):
-    """Training samples that are not in memory, such as those that are generated while they are used.
+    """Training samples that are not in memory, for example because they are generated while the network trains.
 
     Attributes:
         size: samples in an epoch.
@@ -32,7 +32,7 @@ class Source(Protocol):
     def blocks(self, epochs: range, size: int) -> Iterator[Data]:
         """Yield the samples of one epoch after the other in blocks of `size`; the last one of an epoch may be smaller.
 
-        The same epoch must bring the same samples, whichever epochs came before.
+        The samples of an epoch must not depend on the epochs before it.
         """
         ...
 
@@ -41,7 +41,7 @@ def make_batches(
     train: Data | Source, batch_size: int, seed: int, epochs: range, augment: Augment | None
 ) -> Generator[Data, None, None]:
     """Yield the batches of one epoch after the other; stored samples come in another order each time."""
-    size = max(1, BLOCK // batch_size) * batch_size  # whole batches: as many as are worth a call, few enough for the memory
+    size = max(1, BLOCK // batch_size) * batch_size  # whole batches: enough to be worth a call, few enough for the cache
     blocks = _shuffled(*train, seed, epochs, size) if isinstance(train, tuple) else train.blocks(epochs, size)
     if augment:
         blocks = _ahead(_augmented(blocks, augment, seed, epochs, -(-count(train) // size)))

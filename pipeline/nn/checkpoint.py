@@ -1,4 +1,4 @@
-"""The state of a training run on disk, from which it goes on as if it had never stopped."""
+"""Checkpoints: the state of a training run on disk. A run that continues from one ends with the same weights, bit for bit."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,9 @@ def save_checkpoint(path: Path, configuration: dict, history: dict, arrays: dict
 def load_checkpoint(path: Path, configuration: dict, arrays: dict[str, Array]) -> dict | None:
     """Copy the stored arrays into `arrays` and return the stored history, or None if there is no such file.
 
-    ConfigError names the keys if the run was configured differently; DataError if the file is damaged.
+    Raises:
+        ConfigError: the checkpoint belongs to another configuration; the message names the keys that differ.
+        DataError: the file is damaged.
     """
     if not Path(path).exists():
         return None

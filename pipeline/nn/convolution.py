@@ -1,8 +1,8 @@
 """Layers that act on images: convolution, max-pooling, and the steps between rows of vectors and stacks of images.
 
-Images are `(C, H, W, N)` here: channels, height, width, and the N samples last. The same pixel of all samples lies together
-in memory, so that shifting a window copies whole runs of W x N numbers, and taking every second pixel still leaves runs of N.
-LeCun et al. 1998, "Gradient-based learning applied to document recognition", is where these networks come from.
+Images are `(C, H, W, N)` here: channels, height, width, and the N samples last. The values of one pixel in all samples are
+neighbours in memory, so that shifting a window copies runs of W x N numbers, and taking every second pixel copies runs of N.
+LeCun et al. 1998, "Gradient-based learning applied to document recognition", introduced these networks.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from pipeline.nn.initializers import Initializer
 from pipeline.nn.layers import NONE, Array, Layer
 
 BLOCK_COLUMNS, BLOCK_BYTES = 2048, 1 << 20
-"""How many windows a convolution unfolds at once: their matrix should stay in the second-level cache, with room to spare."""
+"""Limits for the windows that a convolution unfolds at once: their matrix should fit the second-level cache easily."""
 
 
 class ToImages(Layer):
@@ -49,14 +49,12 @@ class Flatten(Layer):
         return dx
 
 
-class Conv2d(Layer):
-    """y[m, u, v] = b[m] + sum over c, i, j of weight[m, c, i, j] x[c, u + i, v + j], for every sample.
+class Convolution(Layer):
+    """What convolutions have in common: `weight` (M, C, K, K), `bias` (M,), and the windows of an image as columns of a matrix.
 
-    x (C, H, W, N) -> y (M, H - K + 1, W - K + 1, N); `weight` (M, C, K, K), `bias` (M,). No padding, step 1.
-
-    Unfolded into the columns of a matrix ("im2col"), the windows of K x K pixels turn the convolution into one matrix product.
-    That matrix is K * K times as large as the image: it is made for a few output rows at a time, small enough to stay in the
-    cache, and made again in `backward` rather than kept.
+    Unfolded into columns ("im2col"), the windows of K x K pixels turn a convolution into one matrix product. That matrix is
+    K * K times as large as the image: it is made for a few rows at a time, small enough to stay in the cache, and made again
+    in `backward` rather than kept.
     """
 
     def __init__(
@@ -75,13 +73,46 @@ class Conv2d(Layer):
         self.params["bias"] = np.zeros(outputs, dtype)
         self.grads = {key: np.zeros_like(value) for key, value in self.params.items()}
 
+    def unfold(self, x: Array, with_ones: bool = False) -> Iterator[tuple[slice, Array]]:
+        """Yield (slice of output rows, their P windows as columns (C K K, P)). The next one overwrites the array.
+
+        Args:
+            x: (C, H, W, N).
+            with_ones: append a row of ones, (C K K + 1, P), which stands for the bias in the product.
+        """
+        windows = sliding_window_view(x, (self.kernel, self.kernel), axis=(1, 2))  # (C, H', W', N, K, K)
+        windows = windows.transpose(0, 4, 5, 1, 2, 3)  # (C, K, K, H', W', N)
+        depth, height = len(x) * self.kernel**2, windows.shape[3]
+        columns = min(BLOCK_COLUMNS, BLOCK_BYTES // (depth * x.itemsize))
+        step = max(1, columns // windows[0, 0, 0, 0].size)
+        for start in range(0, height, step):
+            rows = slice(start, min(start + step, height))
+            block = windows[:, :, :, rows]
+            if self.kernel == 1 and not with_ones:
+                yield rows, block.reshape(depth, -1)  # nothing to unfold
+                continue
+            unfolded = self.buffer(f"unfolded {depth} {block.shape[3]}", (depth + with_ones, block[0, 0, 0].size), x.dtype)
+            unfolded[:depth].reshape(block.shape)[:] = block
+            unfolded[depth:] = 1
+            yield rows, unfolded
+
+
+class Conv2d(Convolution):
+    """y[m, u, v] = b[m] + sum over c, i, j of weight[m, c, i, j] x[c, u + i, v + j], for every sample.
+
+    x (C, H, W, N) -> y (M, H - K + 1, W - K + 1, N). No padding, step 1.
+
+    The windows have a row of ones below them: it adds the bias in the product, and collects its gradient in `backward`, so
+    that neither takes a pass over y of its own.
+    """
+
     def forward(self, x: Array, training: bool = False) -> Array:
         self.x = x
         weight, bias = self.params["weight"], self.params["bias"]
         weight = np.column_stack([weight.reshape(len(bias), -1), bias])  # (M, C K K + 1)
         height, width = x.shape[1] - self.kernel + 1, x.shape[2] - self.kernel + 1
         y = self.buffer("y", (len(bias), height, width, x.shape[-1]), x.dtype)
-        for rows, windows in self._unfolded(x):
+        for rows, windows in self.unfold(x, with_ones=True):
             np.matmul(weight, windows, out=y[:, rows].reshape(len(bias), -1))  # (M, P), a view
         return y
 
@@ -94,13 +125,13 @@ class Conv2d(Layer):
             dJ/db[m]               = sum dy[m, u, v]
             dJ/dx[c, p, q]         = sum over m, i, j of weight[m, c, i, j] dy[m, p - i, q - j]
 
-        The first is a product with the unfolded windows again. The last is taken one kernel row i at a time: one product gives
-        what each dy sends back through that row, and K shifted additions bring it to its pixels.
+        The first is a product with the unfolded windows again. The last is computed one kernel row i at a time: one product
+        gives the contribution of each dy through that row, and K shifted additions add it to the pixels.
         """
         total = self.buffer("total", (self.params["weight"][0].size + 1, len(dy)), dy.dtype)  # (C K K + 1, M)
         part = self.buffer("part", total.shape, dy.dtype)
         total[:] = 0
-        for rows, windows in self._unfolded(self.x):
+        for rows, windows in self.unfold(self.x, with_ones=True):
             total += np.matmul(windows, dy[:, rows].reshape(len(dy), -1).T, out=part)
         self.grads["weight"].reshape(len(dy), -1)[:] = total[:-1].T
         self.grads["bias"][:] = total[-1]
@@ -118,30 +149,16 @@ class Conv2d(Layer):
                 dx[:, i : i + height, j : j + width] += sent[j]
         return dx
 
-    def _unfolded(self, x: Array) -> Iterator[tuple[slice, Array]]:
-        """Yield (slice of output rows, their P windows as columns (C K K + 1, P)). The next one overwrites the array.
-
-        The 1 below each window meets the bias in the product, and in `backward` collects its gradient: no pass over y of its own.
-        """
-        windows = sliding_window_view(x, (self.kernel, self.kernel), axis=(1, 2))  # (C, H', W', N, K, K)
-        windows = windows.transpose(0, 4, 5, 1, 2, 3)  # (C, K, K, H', W', N)
-        depth, height = self.params["weight"][0].size, windows.shape[3]
-        columns = min(BLOCK_COLUMNS, BLOCK_BYTES // (depth * x.itemsize))
-        step = max(1, columns // windows[0, 0, 0, 0].size)
-        for start in range(0, height, step):
-            rows = slice(start, min(start + step, height))
-            block = windows[:, :, :, rows]
-            unfolded = self.buffer(f"unfolded {block.shape[3]}", (depth + 1, block[0, 0, 0].size), x.dtype)
-            unfolded[:-1].reshape(block.shape)[:] = block
-            unfolded[-1] = 1
-            yield rows, unfolded
-
 
 class MaxPool(Layer):
-    """Largest value of each 2 x 2 square: (C, H, W, N) -> (C, H // 2, W // 2, N). A last odd row or column is dropped."""
+    """Largest value of each 2 x 2 square: (C, H, W, N) -> (C, H // 2, W // 2, N). An odd last row or column is dropped.
+
+    >>> MaxPool().forward(np.array([[[[1], [2]], [[4], [3]]]])).tolist()
+    [[[[4]]]]
+    """
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """First the larger of each two rows, then of each two columns. Of equal values the first one counts."""
+        """Take the larger of each two rows, then of each two columns; of equal values, the first."""
         self.shape, (height, width) = x.shape, x.shape[1:3]
         x = x[:, : height // 2 * 2, : width // 2 * 2]
         rows = self._larger("rows", x[:, ::2], x[:, 1::2])
@@ -160,7 +177,7 @@ class MaxPool(Layer):
         return dx
 
     def _larger(self, name: str, first: Array, second: Array) -> Array:
-        """The larger of two arrays; which one it was is kept for `backward`: a bit is less to read again than two numbers."""
+        """The larger of two arrays. A mask of which one it was is kept for `backward`: it takes less memory than the numbers."""
         np.greater_equal(first, second, out=self.buffer(f"first of {name}", first.shape, np.dtype(bool)))
         return np.maximum(first, second, out=self.buffer(name, first.shape, first.dtype))
 

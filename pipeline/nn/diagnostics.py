@@ -1,4 +1,4 @@
-"""What the figures about depth and initialisation show: how activations and gradients change from layer to layer."""
+"""Diagnostics: how activations and gradients change from layer to layer, for the figures about depth and initialisation."""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ SAMPLES = 200
 
 
 def gradient_sizes(depth: int, width: int, seed: int) -> dict[str, Array]:
-    """For each activation the root mean square (depth,) of dJ/dW per layer, first layer first, right after Xavier initialisation.
+    """For each activation, the root mean square of dJ/dW in each layer, (depth,), right after Xavier initialisation.
 
-    Input and the gradient at the output are standard normal, so that only the network shapes what lies between.
+    The input and the gradient at the output are standard normal, so that all differences between layers come from the network.
     """
     sizes = {}
     for name in ACTIVATIONS:
@@ -30,10 +30,10 @@ def gradient_sizes(depth: int, width: int, seed: int) -> dict[str, Array]:
 
 
 def activation_variances(depth: int, width: int, seed: int) -> dict[str, Array]:
-    """For each way to initialise the variance (depth,), over samples and units, of the activations of each tanh layer.
+    """For each initialisation, the variance of the activations of each tanh layer over samples and units, (depth,).
 
-    The input is standard normal. Without scaling to the width, a normal is either too narrow (the signal dies out) or too wide
-    (every unit saturates at -1 or 1).
+    The input is standard normal. A normal distribution that is not scaled to the width of the layers is either too narrow (the
+    signal dies out) or too wide (every unit saturates at -1 or 1).
     """
     starts = {
         "zeros": ("zeros", 0),

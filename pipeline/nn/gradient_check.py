@@ -1,6 +1,6 @@
-"""Are the derivatives right? Compares them with central differences, (f(w + h) - f(w - h)) / 2h, in float64.
+"""Gradient check: compares the derivatives with central differences, (f(w + h) - f(w - h)) / 2h, in float64.
 
-The difference is off by about h^2 from its formula and by 1e-16 / h from rounding: near h = 1e-5 a correct gradient agrees to
+The formula of the difference is off by about h^2, and rounding adds about 1e-16 / h: near h = 1e-5 a correct gradient agrees to
 eight digits, a wrong one to none.
 """
 
@@ -20,6 +20,7 @@ TOLERANCE = 1e-6
 """A relative error below this means that a gradient is right."""
 
 STEP = 1e-5
+"""h of the central differences."""
 
 
 def check_layer(layer: Layer, x: Array, seed: int = 0, training: bool = False) -> dict[str, float]:
@@ -39,7 +40,7 @@ def check_layer(layer: Layer, x: Array, seed: int = 0, training: bool = False) -
 def check_network(options: ModelOptions, input_shape: tuple[int, ...], classes: int, seed: int = 0) -> dict[str, float]:
     """Relative error of the gradient of the loss with respect to every parameter of the network that the options describe.
 
-    The weights are drawn at random whatever the initialiser: at zero, a gradient may be right by chance.
+    The weights are random whatever initialiser the options name: at zero, a wrong gradient may look right by chance.
     """
     rng = np.random.default_rng(seed)
     network = build_network(replace(options, initializer="xavier"), input_shape, classes, rng, np.float64)
@@ -62,8 +63,8 @@ def check_network(options: ModelOptions, input_shape: tuple[int, ...], classes: 
 def relative_error(loss: Callable[[], float], array: Array, gradient: Array, seed: int, entries: int = 20) -> float:
     """|analytic - numeric| / (|analytic| + |numeric|), in the Euclidean norm over randomly chosen entries of `array`.
 
-    Where a step crosses the corner of a relu or of a maximum there is no derivative to compare with. It shows in half the
-    step giving another difference; such entries are left out.
+    Where a step crosses the corner of a relu or of a maximum there is no derivative to compare with. Half the step then gives
+    another difference; such entries are left out.
     """
     chosen = np.random.default_rng(seed).permutation(array.size)[:entries]
     numeric = np.array([central_difference(loss, array, index, STEP) for index in chosen])
@@ -75,7 +76,7 @@ def relative_error(loss: Callable[[], float], array: Array, gradient: Array, see
 
 
 def central_difference(loss: Callable[[], float], array: Array, index: int, step: float) -> float:
-    """Derivative of `loss()` with respect to one entry of `array`, which is changed for the while."""
+    """Derivative of `loss()` with respect to one entry of `array`; the entry is changed and restored."""
     flat = array.reshape(-1)
     value = flat[index]
     flat[index] = value + step

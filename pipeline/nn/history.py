@@ -7,31 +7,42 @@ from pipeline.nn.options import TrainOptions
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch did. Losses are mean cross-entropies a sample in nats; `train` as met in training (augmented, with dropout,
-    while the weights changed), `valid` with the weights at the end of the epoch."""
+    """What one epoch did.
 
-    epoch: int  # from 1
-    lr: float  # at the start of the epoch
+    Attributes:
+        epoch: from 1.
+        lr: learning rate at the start of the epoch.
+        train_loss: mean cross-entropy a sample in nats, measured in training: augmented, with dropout, while the weights change.
+        train_accuracy: 0..1, measured in the same way.
+        valid_loss, valid_accuracy: the same, with the weights at the end of the epoch and nothing added.
+        seconds: wall time of the epoch.
+    """
+
+    epoch: int
+    lr: float
     train_loss: float
-    train_accuracy: float  # share of 1
+    train_accuracy: float
     valid_loss: float
     valid_accuracy: float
-    seconds: float  # wall time of the epoch
+    seconds: float
 
     def row(self) -> dict[str, float]:
-        """The same under the names used for tracking and tables: `epoch`, `lr`, `train/loss`, ..."""
+        """The record under the names that tracking and tables use: `epoch`, `lr`, `train/loss`, ..."""
         return {key.replace("_", "/"): value for key, value in asdict(self).items()}
 
 
 @dataclass
 class History:
-    """The epochs of a run, and how it ended."""
+    """The epochs of a run, and how it ended.
+
+    Attributes:
+        best_epoch: the epoch whose weights are kept: the first with the best validation accuracy, or the last; 0: none yet.
+        interrupted: whether Ctrl-C ended it.
+    """
 
     records: list[EpochRecord] = field(default_factory=list)
-    best_epoch: int = (
-        0  # the epoch whose weights are kept: by validation accuracy (the first of equals), or the last; 0: none yet
-    )
-    interrupted: bool = False  # ended by Ctrl-C
+    best_epoch: int = 0
+    interrupted: bool = False
 
     def add(self, record: EpochRecord, keep: str = "best") -> bool:
         """Append a record; True if its weights are to be kept."""

@@ -1,4 +1,4 @@
-"""How weights start. Biases start at zero, always.
+"""Initialisers: how weights start. Biases always start at zero.
 
 An initialiser is called with the shape of the weights, the number of inputs and outputs of one unit (`fan_in`, `fan_out`),
 and a generator; it returns float64, which the layer casts to its own type.

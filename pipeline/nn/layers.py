@@ -19,14 +19,18 @@ NONE: Array = np.empty(0)
 
 
 class Layer:
-    """One step of the network. A layer without parameters has empty `params` and `grads`."""
+    """One step of the network.
+
+    Attributes:
+        params: the parameters by name; empty for a layer without any.
+        grads: under the same names, the gradient of the loss with respect to each, as the last `backward` left it.
+        needs_dx: whether `backward` has to return the gradient with respect to x.
+    """
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
-        self.needs_dx = (
-            True  # False in the network's first layer: nothing needs the gradient of the image, `backward` returns NONE
-        )
+        self.needs_dx = True  # False in a network's first layer: nothing needs its dx, and `backward` returns NONE
         self._buffers: dict[str, Array] = {}
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -44,7 +48,12 @@ class Layer:
 
 
 class Linear(Layer):
-    """y = x W + b, with `weight` W (D, M) and `bias` b (M,)."""
+    """y = x W + b, with `weight` W (D, M) and `bias` b (M,).
+
+    >>> layer = Linear(2, 1, lambda shape, *_: np.ones(shape), np.random.default_rng(0))
+    >>> layer.forward(np.array([[1, 2], [3, 4]], np.float32)).tolist()
+    [[3.0], [7.0]]
+    """
 
     def __init__(
         self, inputs: int, outputs: int, initializer: Initializer, rng: np.random.Generator, dtype: DTypeLike = np.float32
@@ -80,7 +89,7 @@ class Linear(Layer):
 class Sigmoid(Layer):
     """y = 1 / (1 + exp(-x)), elementwise, any shape.
 
-    Computed as (1 + tanh(x / 2)) / 2, which is the same function and cannot overflow.
+    Computed as (1 + tanh(x / 2)) / 2: the same function, but it cannot overflow.
     """
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -122,14 +131,16 @@ class Relu(Layer):
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        """dy/dx is 1 where x > 0 and 0 where x < 0; at 0, where there is none, 0 is taken. x > 0 exactly where y > 0."""
+        """dy/dx is 1 where x > 0 and 0 where x < 0; at 0, where it does not exist, we take 0. x > 0 exactly where y > 0."""
         positive = np.greater(self.y, 0, out=self.buffer("positive", dy.shape, np.dtype(bool)))
         return np.multiply(dy, positive, out=self.buffer("dx", dy.shape, dy.dtype))
 
 
 class Dropout(Layer):
-    """In training, sets each value to 0 with probability `rate` and scales the rest by 1 / (1 - rate), so that the
-    expectation stays; otherwise the identity. Srivastava et al. 2014, "Dropout".
+    """In training, sets each value to 0 with probability `rate` and multiplies the others by 1 / (1 - rate).
+
+    The expected value of each output is then its input. Outside training, y = x. Srivastava et al. 2014, "Dropout: a simple
+    way to prevent neural networks from overfitting".
     """
 
     def __init__(self, rate: float, rng: np.random.Generator) -> None:

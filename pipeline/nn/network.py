@@ -3,7 +3,7 @@
 import copy
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self
@@ -25,7 +25,7 @@ MAX_OUTPUTS = 2**20
 """Most classes, and most numbers along a side of a sample, that a weights file may declare."""
 
 PREDICT_AT_ONCE = 64
-"""Samples that `predict` handles at a time: few enough for the cache, enough for the matrix products."""
+"""Samples that `predict` computes at a time: few enough for the cache, enough for fast matrix products."""
 
 
 class Network:
@@ -95,7 +95,7 @@ class Network:
     def logits(self, x: Array) -> Array:
         """Logits (N, K) of samples (N, *input_shape), or of `to_input` of them, in a new array."""
         parts = [np.empty((0, self.classes), self.weights.dtype)]
-        with one_blas_thread(), np.errstate(all="ignore"):  # what is not finite is found by its value
+        with one_blas_thread(), np.errstate(all="ignore"):  # checked below
             for start in range(0, len(x), PREDICT_AT_ONCE):
                 part = x[start : start + PREDICT_AT_ONCE]
                 parts.append(self.forward(to_input(part, self.weights.dtype, shape=self.input_shape)).copy())
@@ -113,7 +113,14 @@ class Network:
 def to_input(
     samples: Array, dtype: DTypeLike = np.float32, out: Array | None = None, shape: tuple[int, ...] | None = None
 ) -> Array:
-    """What the network reads, (N, D): samples (N, ...) as rows; uint8 is brought to [0, 1], other numbers stay as they are.
+    """What the network reads, (N, D): samples (N, ...) as rows; uint8 is divided by 255, other numbers stay as they are.
+
+    >>> to_input(np.array([[[0, 255]]], np.uint8)).tolist()
+    [[0.0, 1.0]]
+
+    Args:
+        out: (N, D), where to write the result; None: a new array where one is needed.
+        shape: what the shape of a sample has to be; None: any.
 
     Raises:
         DataError: `shape` is given, and the samples have another.
@@ -141,9 +148,9 @@ def build_network(
     """The network that the options describe, its weights drawn from `rng`.
 
     mlp: [linear, activation] for each hidden layer, then linear to the classes.
-    cnn: [convolution, 2x2 max-pooling, activation] for each entry of `channels`, then the layers of the mlp. Pooling comes
-    before the activation because it is the same (activations rise with their input) on a quarter of the numbers.
-    Dropout stands before every linear layer that does not read the input itself.
+    cnn: [convolution, 2x2 max-pooling, activation] for each entry of `channels`, then the layers of the mlp. Activations are
+    monotonic, so pooling first gives the same result and leaves a quarter of the values to compute them for.
+    Dropout stands before every linear layer, except one that reads the input itself.
 
     Args:
         input_shape: of one sample; a cnn reads images, (height, width).
@@ -198,7 +205,11 @@ def save_network(path: Path, network: Network, extra: dict) -> None:
 
 
 def load_network(path: Path) -> tuple[Network, dict]:
-    """The network and the `extra` that `save_network` wrote. DataError if the file is missing, damaged or something else."""
+    """The network and the `extra` that `save_network` wrote.
+
+    Raises:
+        DataError: the file is missing, damaged or something else.
+    """
     arrays = load_arrays(path)
     try:
         description = json.loads(str(arrays.pop("description")))
@@ -206,14 +217,19 @@ def load_network(path: Path) -> tuple[Network, dict]:
         input_shape, classes = tuple(description.get("input_shape", [32, 32])), description.get("classes", 36)
         if not (0 < len(input_shape) < 5 and all(is_whole(n) and n <= MAX_OUTPUTS for n in (*input_shape, classes))):
             raise ValueError(f"input_shape {input_shape} or classes {classes}")
-        network = _from_arrays(options, input_shape, classes, arrays)
+        initializer, rng = stored_initializer(arrays), np.random.default_rng(0)
+        network = Network(_layers(options, input_shape, classes, initializer, rng, np.float32), options, input_shape)
+        restore(network, arrays)
     except (KeyError, TypeError, ValueError, ConfigError, RecursionError) as error:
         raise DataError(f"{path}: not a model file of this program ({error}); train again or get the file again") from None
     return network, extra
 
 
-def _from_arrays(options: ModelOptions, input_shape: tuple[int, ...], classes: int, arrays: dict[str, Array]) -> Network:
-    """Build a network around stored weights. Shapes are checked before anything of that size is allocated."""
+def stored_initializer(arrays: Mapping[str, Array]) -> Initializer:
+    """An initialiser that hands out stored weights, one layer after the other.
+
+    It raises ValueError for a shape that is not stored, before anything of that size is allocated.
+    """
     stored = iter([array for name, array in arrays.items() if name.endswith(".weight")])
 
     def next_stored(shape: tuple[int, ...], *_: object) -> Array:
@@ -222,12 +238,18 @@ def _from_arrays(options: ModelOptions, input_shape: tuple[int, ...], classes: i
             raise ValueError(f"needs float32 weights of shape {shape}")
         return array
 
-    layers = _layers(options, input_shape, classes, next_stored, np.random.default_rng(0), np.float32)
-    network = Network(layers, options, input_shape)
+    return next_stored
+
+
+def restore(network: Network, arrays: Mapping[str, Array]) -> None:
+    """Copy stored parameters into a network.
+
+    Raises:
+        ValueError: they are not those of this network, or not finite.
+    """
     if list(arrays) != list(network.params):
         raise ValueError("its arrays are not those of its options")
     for name, array in arrays.items():
         if array.shape != network.params[name].shape or array.dtype != np.float32 or not np.isfinite(array).all():
             raise ValueError(f"{name} has a wrong shape or type, or is not finite")
         network.params[name][:] = array
-    return network

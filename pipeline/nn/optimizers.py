@@ -1,6 +1,6 @@
 """Optimisers: how a gradient becomes a step.
 
-They work in place on the network's flat arrays; `step` may use up the gradients, which the next batch overwrites anyway.
+They work in place on the network's flat arrays. `step` may overwrite the gradients; the next batch overwrites them anyway.
 """
 
 from math import cos, pi, sqrt
@@ -12,21 +12,22 @@ from pipeline.nn.options import TrainOptions
 Array = np.ndarray
 
 FLUSH_EVERY, TINY = 256, 1e-25
-"""Steps after which `flush` is due, and what it takes for zero: 0.9^256 times it is 2e-37, still an ordinary float32."""
+"""Steps between two calls of `flush`, and the size below which it sets a number to zero. Even 256 steps that each multiply by
+0.9 leave 2e-37 of TINY, which float32 still holds as a normal number."""
 
 
 def flush(state: dict[str, Array]) -> None:
-    """Set to zero what has become so small in the optimiser's state that it can move no weight any more.
+    """Set to zero the numbers of the optimiser's state that are too small to move a weight.
 
-    A unit that is dead (a relu that no sample reaches) gets no gradient, and its averages shrink with every step. Below 1e-38
-    they are "denormal", and a processor takes a hundred times as long for each: a few dead units tripled an Adam step.
+    A dead unit (a relu that no sample activates) gets no gradient, and its averages shrink with every step. Below 1e-38 they
+    are "denormal", and a processor takes a hundred times as long for each: a few dead units tripled the time of an Adam step.
     """
     for array in state.values():
         array[np.abs(array) < TINY] = 0
 
 
 class Optimizer:
-    """How a gradient becomes a step. `state` holds the arrays that a checkpoint must keep."""
+    """Moves weights along their gradients. `state` holds the arrays that a checkpoint must keep."""
 
     state: dict[str, Array]
 
@@ -34,7 +35,7 @@ class Optimizer:
         raise NotImplementedError
 
     def step(self, weights: Array, gradients: Array, lr: float) -> None:
-        """Move the weights (P,) in place; the gradients (P,) may be used up."""
+        """Move the weights (P,) in place; the gradients (P,) may be overwritten."""
         raise NotImplementedError
 
 
@@ -100,10 +101,11 @@ def make_optimizer(weights: Array, options: TrainOptions) -> Optimizer:
 
 
 def learning_rate(options: TrainOptions, progress: float) -> float:
-    """The learning rate after `progress` epochs, in [0, epochs), of which parts count.
+    """The learning rate after `progress` epochs, a fraction in [0, epochs).
 
-    step: multiplied by `step_factor` every `step_size` epochs. cosine: half a cosine from `lr` down to 0 (Loshchilov & Hutter
-    2017, "SGDR"). During the first `warmup_epochs` it rises linearly to what it would be.
+    `step` multiplies the rate by `step_factor` every `step_size` epochs. `cosine` follows half a cosine from `lr` down to 0
+    (Loshchilov & Hutter 2017, "SGDR"). During the first `warmup_epochs` the scheduled rate is multiplied by a factor that
+    rises linearly from 0 to 1.
     """
     rate = options.lr
     if options.schedule == "step":

@@ -1,4 +1,4 @@
-"""What can be configured about a network and its training. The values stand in `conf/`; here are their meaning and range."""
+"""Options of a network and its training: their meaning and range. The values are in `conf/model/` and `conf/train/`."""
 
 from dataclasses import dataclass, field
 
@@ -57,9 +57,7 @@ class TrainOptions:
     reduction: str  # gradient of a batch: sum | mean over its samples (lr 0.01 with `sum` is 0.48 with `mean` at batch 48)
     patience: int  # epochs without a better validation accuracy before training stops; 0 = never stop early
     label_smoothing: float  # share of the target spread evenly over all classes, [0, 1)
-    keep: str = field(
-        default="best", kw_only=True
-    )  # epoch whose weights training ends with: best (by validation accuracy) | last
+    keep: str = field(default="best", kw_only=True)  # weights it ends with: of the epoch with the best validation accuracy | last
 
     def __post_init__(self) -> None:
         check_choice(self, "optimizer", OPTIMIZERS)

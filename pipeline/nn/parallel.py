@@ -1,10 +1,10 @@
-"""How a training step uses the machine: the tricks for speed that are not part of a layer stand here.
+"""Parallel training: a large batch in two halves, each in a thread of its own.
 
 - A large batch is split into parts. NumPy gives up the interpreter's lock inside its loops and products, so Python threads
   run the parts at the same time, each with a replica that shares the weights and has gradients and buffers of its own.
-  How many parts follows from the work in a batch, never from the machine: on one core the same parts run one after
+  The number of parts follows from the work in a batch, never from the machine: on one core the same parts run one after
   another, and the weights come out the same, bit for bit.
-- Nothing is allocated per batch: layers use their arrays again, and pixels are converted from uint8 into one that stays.
+- Nothing is allocated per batch: layers reuse their arrays, and uint8 pixels are converted into an array that is kept.
 """
 
 import math
@@ -22,11 +22,11 @@ PARTS = 2
 """Parts that a large batch is split into."""
 
 LARGE_BATCH = 30_000_000
-"""Multiplications in the forward pass of a batch above which splitting wins more than the wait at the end of it costs."""
+"""Multiplications in the forward pass of a batch above which splitting saves more time than waiting for both parts costs."""
 
 
 def _quiet() -> None:
-    np.seterr(all="ignore")  # a loss that overflows is found by its value
+    np.seterr(all="ignore")  # the training loop checks the loss itself
 
 
 class Workers:

@@ -14,11 +14,11 @@ def pixel_softmax(logits: Array) -> Array:
 
 
 def pixel_cross_entropy(logits: Array, labels: Array, weights: Array) -> tuple[float, Array]:
-    """Weighted mean loss over the pixels, and its gradient (K, H, W, N) with respect to the logits, in their place.
+    """Weighted mean loss over the pixels, and its gradient (K, H, W, N) with respect to the logits, which it overwrites.
 
-    A pixel of label k counts w_k: where nearly all is paper, its pixels would else drown the others. With W = sum of the w
-    of all pixels, J = sum over pixels of w_label (log sum_j exp(z_j) - z_label) / W, and for each pixel, as in `losses`,
-    dJ/dz_k = w_label (p_k - [k = label]) / W.
+    A pixel of class k has the weight w_k: most of a page is paper, which would otherwise outweigh all other classes. With W the
+    sum of the weights of all pixels, J = sum over pixels of w_label (log sum_j exp(z_j) - z_label) / W, and for each pixel, as
+    in `losses`, dJ/dz_k = w_label (p_k - [k = label]) / W.
 
     Args:
         logits: (K, H, W, N); overwritten with the gradient.

@@ -13,8 +13,8 @@ from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
 
 PARTS = 2
-"""Parts of a batch that run at the same time, each on a replica; see `parallel`. Never taken from the machine: the sum of
-their gradients, and so the weights, come out the same on one core as on two."""
+"""Parts of a batch that run at the same time, each on a replica; see `parallel`. The number does not depend on the machine, so
+that the sum of their gradients, and with it the weights, is the same on one core as on two."""
 
 
 def train_pixels(
@@ -27,13 +27,16 @@ def train_pixels(
     weights: Array,
     rng: np.random.Generator,
 ) -> float:
-    """One pass in random order; returns the mean loss of its batches.
+    """One pass over the images in random order.
 
     Args:
         images: (n, H, W) uint8; see `to_images`.
         labels: (n, H, W) uint8.
-        rates: learning rate of each batch of this pass; as many batches are taken.
-        weights: (K,) what a pixel of each class counts.
+        rates: learning rate of each batch of this pass, which has as many batches as there are rates.
+        weights: (K,) the weight of a pixel of each class in the loss.
+
+    Returns:
+        the mean loss of the batches.
 
     Raises:
         DivergedError: the loss is no longer finite.
@@ -79,7 +82,7 @@ def predict_pixels(network: UNet, images: Array, batch_size: int) -> Iterator[Ar
 def to_images(contrast: Array) -> Array:
     """What the network reads, (1, H, W, n) float32 in [0, 1], from contrast (n, H, W) uint8.
 
-    The root spreads what is faint over more of the range: a pencil's 20 of 255 becomes 0.28, a marker's 240 0.97.
+    The square root spreads faint ink over more of the range: a pencil's 20 of 255 becomes 0.28, a marker's 240 becomes 0.97.
     """
     return ROOT[np.ascontiguousarray(contrast.transpose(1, 2, 0))][None]
 

@@ -1,4 +1,4 @@
-"""Layers that change the size of an image (C, H, W, N) and lose nothing, or only repeat: space to depth and back, doubling."""
+"""Layers that change the size of an image (C, H, W, N) without losing a value: space to depth, its inverse, and doubling."""
 
 from pipeline.nn.layers import Array, Layer
 
@@ -6,7 +6,7 @@ from pipeline.nn.layers import Array, Layer
 class SpaceToDepth(Layer):
     """Each square of 2 x 2 pixels becomes one pixel of four times the channels: (C, H, W, N) -> (4 C, H / 2, W / 2, N).
 
-    A network then works on a quarter of the pixels and has lost none of them. H and W are even. Shi et al. 2016, "Real-time
+    A network then works on a quarter of the pixels but still sees every value. H and W are even. Shi et al. 2016, "Real-time
     single image and video super-resolution using an efficient sub-pixel convolutional neural network".
     """
 
@@ -27,7 +27,7 @@ class SpaceToDepth(Layer):
 
 
 class DepthToSpace(SpaceToDepth):
-    """The inverse: (4 C, H, W, N) -> (C, 2 H, 2 W, N). What one sends forward the other sends back."""
+    """The inverse, (4 C, H, W, N) -> (C, 2 H, 2 W, N): its `forward` is the `backward` of `SpaceToDepth`, and the reverse."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
         return super().backward(x)

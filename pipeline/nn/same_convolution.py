@@ -1,24 +1,20 @@
-"""A convolution whose output is as large as its input, rectified in the same pass: for networks that label pixels."""
-
-from collections.abc import Iterator
+"""A convolution whose output has the size of its input, with a rectifier in the same pass: for networks that label pixels."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
-from pipeline.nn.convolution import BLOCK_BYTES, BLOCK_COLUMNS
+from pipeline.nn.convolution import Convolution
 from pipeline.nn.initializers import Initializer
-from pipeline.nn.layers import NONE, Array, Layer
+from pipeline.nn.layers import NONE, Array
 
 
-class SameConv2d(Layer):
+class SameConv2d(Convolution):
     """z[m, u, v] = b[m] + sum over c, i, j of weight[m, c, i, j] x[c, u + i - r, v + j - r], and y = max(z, 0) if `rectify`.
 
-    x (C, H, W, N) -> y (M, H, W, N), with r = (K - 1) / 2 for an odd kernel K; x counts as 0 outside of its borders. `weight`
-    (M, C, K, K), `bias` (M,).
+    x (C, H, W, N) -> y (M, H, W, N), with r = (K - 1) / 2 for an odd kernel K; x counts as 0 outside its borders.
 
-    As in `Conv2d`, a few rows of windows at a time are unfolded into the columns of a matrix that stays in the cache. There
-    the rectifier costs nothing: a pass of its own over y would read and write the memory once more.
+    The rectifier acts on a few rows at a time, while they are in the cache: as a layer of its own it would read and write all
+    of y once more.
     """
 
     def __init__(
@@ -31,21 +27,17 @@ class SameConv2d(Layer):
         dtype: DTypeLike = np.float32,
         rectify: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(inputs, outputs, kernel, initializer, rng, dtype)
         if kernel % 2 == 0:
-            raise ValueError(f"kernel {kernel}: only an odd one has a middle")
-        shape = (outputs, inputs, kernel, kernel)
-        self.kernel, self.rectify = kernel, rectify
-        self.params["weight"] = initializer(shape, inputs * kernel**2, outputs * kernel**2, rng).astype(dtype)
-        self.params["bias"] = np.zeros(outputs, dtype)
-        self.grads = {key: np.zeros_like(value) for key, value in self.params.items()}
+            raise ValueError(f"kernel {kernel}: must be odd, so that a window has a middle pixel")
+        self.rectify = rectify
 
     def forward(self, x: Array, training: bool = False) -> Array:
         weight, bias = self.params["weight"], self.params["bias"]
         matrix = weight.reshape(len(bias), -1)  # (M, C K K)
         self.x = x
         self.y = y = self.buffer("y", (len(bias), *x.shape[1:]), x.dtype)
-        for rows, windows in self._unfolded(self._padded("x", x)):
+        for rows, windows in self.unfold(self._padded("x", x)):
             part = y[:, rows].reshape(len(bias), -1)  # (M, P), a view
             np.matmul(matrix, windows, out=part)
             part += bias[:, None]
@@ -81,7 +73,7 @@ class SameConv2d(Layer):
         turned = weight[:, :, ::-1, ::-1].transpose(1, 0, 2, 3).reshape(inputs, -1)  # (C, M K K)
         total = np.zeros_like(turned)
         dx = self.buffer("dx", self.x.shape, dy.dtype) if self.needs_dx else NONE
-        for rows, windows in self._unfolded(padded):
+        for rows, windows in self.unfold(padded):
             total += self.x[:, rows].reshape(inputs, -1) @ windows.T
             if self.needs_dx:
                 np.matmul(turned, windows, out=dx[:, rows].reshape(inputs, -1))
@@ -98,19 +90,3 @@ class SameConv2d(Layer):
             padded[:] = 0
         padded[:, radius : radius + height, radius : radius + width] = x
         return padded
-
-    def _unfolded(self, padded: Array) -> Iterator[tuple[slice, Array]]:
-        """Yield (slice of rows, their P windows as columns (C K K, P)). The next one overwrites the array."""
-        windows = sliding_window_view(padded, (self.kernel, self.kernel), axis=(1, 2))  # (C, H, W, N, K, K)
-        windows = windows.transpose(0, 4, 5, 1, 2, 3)  # (C, K, K, H, W, N)
-        depth, height = len(padded) * self.kernel**2, windows.shape[3]
-        columns = min(BLOCK_COLUMNS, BLOCK_BYTES // (depth * padded.itemsize))
-        step = max(1, columns // windows[0, 0, 0, 0].size)
-        for start in range(0, height, step):
-            block = windows[:, :, :, start : start + step]
-            if self.kernel == 1:
-                yield slice(start, start + step), block.reshape(depth, -1)
-                continue
-            unfolded = self.buffer(f"unfolded {depth} {block.shape[3]}", (depth, block[0, 0, 0].size), padded.dtype)
-            unfolded.reshape(block.shape)[:] = block
-            yield slice(start, start + step), unfolded

@@ -5,12 +5,12 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-_controller = cache(ThreadpoolController)  # looks for the loaded libraries once: that takes milliseconds
+_controller = cache(ThreadpoolController)  # finding the loaded libraries takes milliseconds: once is enough
 
 
 def one_blas_thread() -> AbstractContextManager:
-    """A context in which a matrix product keeps to one thread.
+    """A context in which a matrix product uses one thread.
 
-    At the sizes of this project the threads inside a product lose more in waiting for each other than they win.
+    At the sizes of this project, the threads inside a product wait longer for each other than they save.
     """
     return _controller().limit(limits=1, user_api="blas")

@@ -22,7 +22,7 @@ from pipeline.nn.parallel import Workers
 from pipeline.nn.threads import one_blas_thread
 
 CHECKPOINT_SECONDS = 1.0
-"""Checkpoints are written after an epoch, but no more often than this: flushing to the disk takes time."""
+"""Least time between two checkpoints, which are written after an epoch: flushing to the disk takes time."""
 
 
 def fit(
@@ -36,17 +36,23 @@ def fit(
     checkpoint: Path | None = None,
     context: dict | None = None,
 ) -> History:
-    """Train `network` in place; it ends with the weights of the epoch that `options.keep` says.
+    """Train `network` in place; it ends with the weights of the epoch that `options.keep` names.
 
-    `train` are arrays, or a `Source` of samples; what a source brings must follow from `context`.
-    `augment(images (n, ...), rng)` returns changed images; it runs in a thread of its own, ahead of the training.
-    `on_epoch` is called after every epoch, and first for those that a checkpoint brings back.
-    `checkpoint` is a file: it is written after epochs, and if it is there at the start, training goes on from it and ends
-    with the same weights, bit for bit, as if it had never stopped. A checkpoint of other options, seed, data or `context`
-    (anything else JSON can hold that the result depends on, such as the options of `augment`) is refused with a ConfigError.
+    Ctrl-C ends training early: the network gets the best weights so far, and `History.interrupted` is set.
 
-    Ctrl-C ends training early: the best weights so far are taken, and `History.interrupted` is set.
-    Raises DivergedError if the loss is no longer finite.
+    Args:
+        train: arrays, or a `Source` of samples; `context` must determine the samples of a source.
+        valid: arrays that validation accuracy is measured on after each epoch.
+        augment: `augment(images (n, ...), rng)` returns changed images; it runs in a thread of its own, ahead of the training.
+        on_epoch: called after every epoch, and at the start for the epochs that come from a checkpoint.
+        checkpoint: a file that is written after epochs. If it exists at the start, training continues from it and ends with
+            the same weights, bit for bit, as if it had never stopped.
+        context: anything else that the result depends on and JSON can hold, such as the options of `augment`.
+
+    Raises:
+        ConfigError: the checkpoint was made with other options, seed, data or `context`.
+        DataError: the data do not fit the network, or the checkpoint is damaged.
+        DivergedError: the loss is no longer finite.
     """
     if isinstance(train, tuple):
         _check(train, "train", network)
@@ -65,7 +71,7 @@ def fit(
     batches = make_batches(train, options.batch_size, seed, range(len(history.records), options.epochs), augment)
     workers = Workers(network, options.batch_size)
     saved = time.perf_counter()
-    with closing(workers), closing(batches), one_blas_thread(), np.errstate(all="ignore"):  # a bad loss shows in its value
+    with closing(workers), closing(batches), one_blas_thread(), np.errstate(all="ignore"):  # the loss is checked below
         try:
             while not history.is_over(options):
                 record = _epoch(workers, optimizer, batches, count(train), valid, options, seed, len(history.records))
@@ -152,7 +158,7 @@ def _configuration(
     augment: Augment | None,
     context: dict | None,
 ) -> dict:
-    """All that the result of a run depends on, but the machine."""
+    """Everything that the result of a run depends on, except the machine."""
     return {
         "model": asdict(network.options) if network.options else None,
         "train": asdict(options),

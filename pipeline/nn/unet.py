@@ -1,7 +1,7 @@
-"""A U-Net: a network that says for every pixel of an image which class it belongs to.
+"""U-Net: a network that assigns a class to every pixel of an image.
 
-Ronneberger, Fischer and Brox 2015, "U-Net: convolutional networks for biomedical image segmentation"; the way back adds what
-was seen at the same size on the way down instead of appending it, as in Chaurasia and Culurciello 2017, "LinkNet".
+Ronneberger, Fischer & Brox 2015, "U-Net: convolutional networks for biomedical image segmentation". The way up adds the result
+of the way down at the same size instead of appending it, as in Chaurasia & Culurciello 2017, "LinkNet".
 """
 
 import json
@@ -17,7 +17,7 @@ from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn.convolution import MaxPool
 from pipeline.nn.initializers import Initializer, he
 from pipeline.nn.layers import Array
-from pipeline.nn.network import Network
+from pipeline.nn.network import Network, restore, stored_initializer
 from pipeline.nn.resampling import DepthToSpace, Double, SpaceToDepth
 from pipeline.nn.same_convolution import SameConv2d
 
@@ -38,10 +38,10 @@ class UNetOptions:
 class UNet(Network):
     """Images (1, H, W, N) in, logits (K, H, W, N) out; H and W are multiples of `multiple`.
 
-    The image is folded to half its size (space to depth). On the way down, two convolutions of 3 x 3 at each size, then
-    max-pooling; on the way up, a convolution of 1 x 1 brings the channels to those of the next size, each pixel is doubled,
-    what the way down saw there is added, and one convolution of 3 x 3 mixes the two. Each pixel of half size then gives the
-    logits of its four pixels (depth to space).
+    The image is folded to half its size (space to depth). The way down has two convolutions of 3 x 3 at each size, then
+    max-pooling. On the way up, a convolution of 1 x 1 changes the number of channels to that of the next size, each pixel is
+    doubled, the result of the way down at that size is added, and a convolution of 3 x 3 mixes the two. At last each pixel of
+    half size gives the logits of its four pixels (depth to space).
     """
 
     def __init__(self, options: UNetOptions, initializer: Initializer, rng: np.random.Generator, dtype: DTypeLike) -> None:
@@ -77,8 +77,8 @@ class UNet(Network):
     def backward(self, dlogits: Array) -> None:
         """Fill `gradients` from the gradient (K, H, W, N) of the loss with respect to the logits of the last `forward`.
 
-        A sum hands its gradient to both of its terms, so the gradient that meets the added picture of the way down waits
-        there, and joins the one that comes up from below.
+        A sum passes its gradient to both of its terms. The gradient with respect to a term from the way down is kept until the
+        backward pass reaches that layer, and added there.
         """
         d = self.head.backward(self.unfold.backward(dlogits))
         waiting = []
@@ -107,26 +107,17 @@ def save_unet(path: Path, network: UNet, extra: dict) -> None:
 
 
 def load_unet(path: Path) -> tuple[UNet, dict]:
-    """The network and the `extra` that `save_unet` wrote. DataError if the file is missing, damaged or something else."""
+    """The network and the `extra` that `save_unet` wrote.
+
+    Raises:
+        DataError: the file is missing, damaged or something else.
+    """
     arrays = load_arrays(path)
     try:
         description = json.loads(str(arrays.pop("description")))
         options, extra = UNetOptions(**description["unet"]), dict(description["extra"])
-        stored = iter([array for name, array in arrays.items() if name.endswith(".weight")])
-
-        def next_stored(shape: tuple[int, ...], *_: object) -> Array:  # before anything of that size is allocated
-            array = next(stored, None)
-            if array is None or array.shape != shape or array.dtype != np.float32:
-                raise ValueError(f"needs float32 weights of shape {shape}")
-            return array
-
-        network = UNet(options, next_stored, np.random.default_rng(0), np.float32)
-        if list(arrays) != list(network.params):
-            raise ValueError("its arrays are not those of its options")
-        for name, array in arrays.items():
-            if array.shape != network.params[name].shape or array.dtype != np.float32 or not np.isfinite(array).all():
-                raise ValueError(f"{name} has a wrong shape or type, or is not finite")
-            network.params[name][:] = array
+        network = UNet(options, stored_initializer(arrays), np.random.default_rng(0), np.float32)
+        restore(network, arrays)
     except (KeyError, TypeError, ValueError, ConfigError, RecursionError) as error:
         raise DataError(f"{path}: not a network of `python -m pipeline.ink` ({error}); get it with `dvc pull`") from None
     return network, extra
