@@ -1,1 +1,1 @@
-"""What every part of the project shares: errors, checks of options, files and arrays written whole, where things are, metrics."""
+"""What all packages share: errors, checks of options, files and arrays, paths, metrics, pixels."""

@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """Something the user can mend. The command line prints the message alone and exits with status 1."""
+    """A mistake that the user can correct. The command line prints the message alone and exits with status 1."""
 
 
 class ConfigError(UserError):
@@ -34,4 +34,4 @@ class DivergedError(UserError):
 
 
 class StoppedError(UserError):
-    """A training was ended from outside: pruned, or the sweep it belongs to is gone."""
+    """A training was stopped from outside: it was pruned, or its sweep has ended."""

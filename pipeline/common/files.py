@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one: to a temporary name first, then renamed."""
+"""Files are written whole or not at all: under a temporary name first, then renamed, so that nobody reads half a file."""
 
 import csv
 import hashlib
@@ -15,7 +15,7 @@ from pipeline.common.errors import DataError
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """What fails inside while `path` is written becomes one line that names it.
+    """Turn an OSError inside the context into one line that names `path`.
 
     Raises:
         DataError: the folder cannot be written, or the disk is full.
@@ -28,7 +28,7 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes the place of `path`, on failure it is gone.
+    """Yield a temporary path beside `path`; on success it replaces `path`, on failure it is removed.
 
     Raises:
         DataError: the folder cannot be written or the disk is full; what was at `path` before is intact.
@@ -48,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; on success it takes the place of `path`, on failure it is gone."""
+    """Yield an empty temporary folder beside `path`; on success it replaces `path`, on failure it is removed."""
     path = Path(path)
     with writing(path):
         temporary = _temporary(path)
@@ -63,7 +63,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def restored_on_failure(folder: Path) -> Iterator[None]:
-    """What changes among the YAML files of `folder` inside is undone if an exception leaves it."""
+    """Undo all changes to the YAML files of `folder` if an exception leaves the context."""
     before = {file: file.read_bytes() for file in folder.rglob("*.yaml")}
     try:
         yield
@@ -77,25 +77,25 @@ def restored_on_failure(folder: Path) -> Iterator[None]:
 
 
 def _temporary(path: Path) -> Path:
-    """Where this process writes what is to become `path`: hidden, beside it, and no other process's.
+    """A hidden path beside `path` that no other process uses.
 
-    What processes of this host that were killed while they wrote `path` have left is removed.
+    Temporary files that killed processes of this host left for the same `path` are removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, however long the name
+    start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, even for a long name
     for rest in path.parent.glob(f"{start}*"):
         pid = rest.name.removeprefix(start).removesuffix(path.suffix)
-        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # else a longer host name's
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # otherwise it belongs to a longer host name
             shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     return path.parent / f"{start}{os.getpid()}{path.suffix}"
 
 
 def _is_alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)  # no signal, but the error of one
+        os.kill(pid, 0)  # sends nothing, but fails if there is no such process
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # another user's
+    except PermissionError:  # it belongs to another user
         pass
     return True
 
@@ -113,7 +113,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_table(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> None:
-    """Write rows of the same keys as CSV, which DVC can plot and a spreadsheet can open; `columns` for when there are none."""
+    """Write rows with the same keys as CSV, for DVC's plots and for spreadsheets.
+
+    Args:
+        columns: the heading where there are no rows.
+    """
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else list(columns), lineterminator="\n")
         writer.writeheader()

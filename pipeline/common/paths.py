@@ -1,4 +1,4 @@
-"""Where things are, relative to the folder a command runs for (`hydra.run.dir`, the project's root by default)."""
+"""Paths of all files that stages write, relative to the output folder (`hydra.run.dir`, by default the project's root)."""
 
 import os
 from pathlib import Path
@@ -35,5 +35,5 @@ PAIRS = Path("reports/confused_pairs.csv")
 FIGURES = Path("reports/figures")
 READ_PAGES = Path("reports/pages")
 OCR_METRICS = Path("reports/metrics/ocr.json")
-# wall time of each stage, for the summary only: it differs every time, so DVC must not see it
+# wall time of each stage, for the summary: it differs every time, so it is no output for DVC
 TIMES = Path("outputs/times")

@@ -1,4 +1,4 @@
-"""Pixels: what one can be, and how the light of a photo is taken off them."""
+"""Pixels: what one can show, and how the uneven light of a photo is removed."""
 
 import numpy as np
 from PIL import Image
@@ -8,11 +8,18 @@ PAPER, WRITTEN, PRINTED, LINE, CLUTTER = range(5)
 KINDS = ("paper", "written", "printed", "line", "clutter")
 """What a pixel shows: paper; ink of a pen; printed text; ruling, boxes, tables, frames; desk, edges, blots, holes."""
 
-BLOCK = 8  # pixels; side of a block that the paper's brightness is estimated for
+BLOCK = 8
+"""Side in pixels of the blocks for which the brightness of the paper is estimated."""
 
 
 def flatten(gray: np.ndarray) -> np.ndarray:
-    """Contrast against the paper: how much darker than the paper around it a pixel is.
+    """Contrast: how much darker each pixel is than the paper around it.
+
+    >>> page = np.full((64, 64), 200, np.uint8)
+    >>> page[30:33, 10:50] = 50
+    >>> contrast = flatten(page)
+    >>> int(contrast[0, 0]), int(contrast[31, 30])
+    (0, 191)
 
     Args:
         gray: (H, W) uint8, dark ink.
@@ -32,8 +39,8 @@ def estimate_paper(gray: np.ndarray) -> np.ndarray:
     padded = np.pad(gray, ((0, rows * BLOCK - height), (0, columns * BLOCK - width)), mode="edge")
     side = BLOCK // 2
     blocks = padded[::2, ::2].reshape(rows, side, columns, side).transpose(0, 2, 1, 3).reshape(rows, columns, side * side)
-    bright = np.partition(blocks, 13, axis=2)[:, :, 13].astype(np.float32)  # 4 in 5 pixels are darker: beyond thin ink
-    closed = ndimage.grey_closing(bright, size=(7, 7))  # beyond thick ink
+    bright = np.partition(blocks, 13, axis=2)[:, :, 13].astype(np.float32)  # 4 in 5 pixels are darker: thin ink does not count
+    closed = ndimage.grey_closing(bright, size=(7, 7))  # nor does thick ink
     smooth = ndimage.gaussian_filter(ndimage.median_filter(closed, 5), 2)
     image = Image.fromarray(smooth).resize((columns * BLOCK, rows * BLOCK), Image.Resampling.BILINEAR)
     return np.asarray(image)[:height, :width]

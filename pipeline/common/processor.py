@@ -1,10 +1,11 @@
-"""The same bits on every x86-64 processor with AVX2: the kernels are chosen here, not by the processor.
+"""Processor: the same bits on every x86-64 processor with AVX2.
 
-OpenBLAS and NumPy carry several versions of each loop and take the widest one that the processor knows. They add up in
-different orders, so that the last digits differ, and after a training everything does. `pin` chooses for them: OpenBLAS's
-Haswell kernels (AVX2 and FMA) in NumPy and in SciPy, and no NumPy loop wider than AVX2. Both look at the environment once,
-when they are loaded: `pipeline/__init__.py` calls `pin` before any module of the project can import NumPy. The processes that
-a command starts inherit it. It overrules what the environment asked for; HANDPRINT_NATIVE=1 leaves the choice to the processor.
+OpenBLAS and NumPy contain several versions of each loop and use the widest one that the processor supports. These versions add
+numbers in different orders, so that the last digits differ, and after a training all digits do. `pin` chooses the version:
+OpenBLAS's Haswell kernels (AVX2 and FMA) in NumPy and in SciPy, and no NumPy loop wider than AVX2. Both libraries read the
+environment once, when they are loaded: `pipeline/__init__.py` calls `pin` before any module of the project imports NumPy.
+Processes that a command starts inherit the choice. `pin` overrules the environment, unless HANDPRINT_NATIVE=1 leaves the choice
+to the processor.
 """
 
 import os
@@ -38,7 +39,7 @@ def pin() -> None:
 
 
 def kernels() -> str:
-    """What was chosen, in words: `Haswell, AVX2`, or `native` and why."""
+    """The kernels in use, in words: `Haswell, AVX2`, or `native` and the reason."""
     return _state
 
 
