@@ -1,4 +1,4 @@
-"""Online augmentation: every epoch meets every character in another position, bent another way, by another pen."""
+"""Augmentation: in every epoch each character has another position, another shape and another pen."""
 
 from functools import cache
 
@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from pipeline.characters import SIZE
+from pipeline.characters.normalise import change_width
 from pipeline.characters.options import AugmentOptions
 
 CHUNK = 128  # images at once: their arrays stay in the processor's cache
@@ -76,18 +77,6 @@ def sample(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     upper = corners[..., 0] + right * (corners[..., 1].astype(np.float32) - corners[..., 0])
     lower = corners[..., 2] + right * (corners[..., 3].astype(np.float32) - corners[..., 2])
     return (upper + down * (lower - upper) + 0.5).astype(np.uint8).reshape(count, SIZE, SIZE)
-
-
-def change_width(images: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-    """Images (N, 32, 32) uint8 with strokes thicker (amount up to 1) or thinner (down to -1) by grey dilation and erosion."""
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
-    grow = (amounts > 0)[:, None, None]
-    around = np.where(grow, padded, 255 - padded)  # erosion is dilation of the negative
-    most = np.maximum(around[:, 1:-1], np.maximum(around[:, :-2], around[:, 2:]))
-    most = np.maximum(most[:, :, 1:-1], np.maximum(around[:, 1:-1, :-2], around[:, 1:-1, 2:]))
-    changed = np.where(grow, most, 255 - most).astype(np.float32)
-    share = np.abs(amounts).astype(np.float32)[:, None, None]
-    return (images + share * (changed - images) + 0.5).astype(np.uint8)
 
 
 def develop(images: np.ndarray, rng: np.random.Generator, options: AugmentOptions) -> np.ndarray:
