@@ -1,6 +1,7 @@
 """Annotation: a picture that shows at a glance what was read, and where."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -8,9 +9,14 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.reading.page import Character, Page, level, level_box
 
 LONGER_SIDE = 1200  # pixels; of the photo in it
+ENLARGED = 3.0  # times; most that a small photo is enlarged, so that what is written over it can be read
 BAND = 48  # pixels; height of the words that explain the colours
 LINE, WORD, TEXT, UNSURE = (40, 110, 220), (220, 120, 20), (20, 20, 20), (210, 0, 0)
 SURE = 0.5  # characters less certain than this stand out
+FOUND = [("found:", TEXT), ("lines", LINE), ("words", WORD)]
+READ = [("read:", TEXT), (f"in red if less than {SURE:.0%} sure", UNSURE)]
+"""What the two halves of the picture show, in the colours that it explains."""
+LETTERS = ImageFont.load_default(24)
 
 
 def annotate(page: Page, image: np.ndarray) -> Image.Image:
@@ -19,16 +25,16 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
     Args:
         image: (H, W, 3) uint8, the photo.
     """
-    scale = min(1.0, LONGER_SIDE / max(page.width, page.height))
-    small = Image.fromarray(image).resize(
-        (max(1, round(page.width * scale)), max(1, round(page.height * scale))), Image.Resampling.BOX
-    )
-    photo = small.rotate(page.rotation, Image.Resampling.BILINEAR, expand=True, fillcolor="white")
-    shift = np.array(photo.size) / 2 - level(page.rotation) @ np.array(small.size) / 2  # both turn about their centres
-    picture = Image.new("RGB", (2 * photo.width, photo.height + BAND), "white")
+    scale = min(ENLARGED, LONGER_SIDE / max(page.width, page.height))
+    size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
+    sized = Image.fromarray(image).resize(size, Image.Resampling.BOX if scale <= 1 else Image.Resampling.BILINEAR)
+    photo = sized.rotate(page.rotation, Image.Resampling.BILINEAR, expand=True, fillcolor="white")
+    shift = np.array(photo.size) / 2 - level(page.rotation) @ np.array(sized.size) / 2  # both turn about their centres
+    half = max(photo.width, *(round(_ends(words)[-1]) for words in (FOUND, READ)))
+    picture = Image.new("RGB", (2 * half, photo.height + BAND), "white")
     picture.paste(photo)
     draw = ImageDraw.Draw(picture)
-    draw.rectangle((photo.width, 0, picture.width - 1, photo.height - 1), outline=(200, 200, 200))
+    draw.rectangle((half, 0, picture.width - 1, photo.height - 1), outline=(200, 200, 200))
 
     def place(characters: Iterable[Character], margin: float = 0.0) -> tuple[float, ...]:
         """Box in the picture, with some air around it."""
@@ -44,14 +50,15 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
         font = ImageFont.load_default(_font_size(boxes))
         for character, (x0, _, x1, y1) in zip(characters, boxes):
             draw.text(
-                (photo.width + (x0 + x1) / 2, y1),
+                (half + (x0 + x1) / 2, y1),
                 character.shown,
                 anchor="ms",
                 font=font,
                 fill=UNSURE if character.rejected or character.confidence < SURE else TEXT,
             )
-    _explain(draw, 0, photo.height, [("found:", TEXT), ("lines", LINE), ("words", WORD)])
-    _explain(draw, photo.width, photo.height, [("read:", TEXT), (f"in red if less than {SURE:.0%} sure", UNSURE)])
+    for x, words in ((0, FOUND), (half, READ)):
+        for (text, colour), start in zip(words, _ends(words)):
+            draw.text((x + start, photo.height + BAND / 2), text, font=LETTERS, fill=colour, anchor="lm")
     return picture
 
 
@@ -62,9 +69,6 @@ def _font_size(boxes: np.ndarray) -> float:
     return float(np.clip(min(height / 0.72, pitch / 0.7), 8, 200))  # the font's capitals are 0.72 high, about 0.65 wide
 
 
-def _explain(draw: ImageDraw.ImageDraw, x: float, y: float, words: list[tuple[str, tuple[int, int, int]]]) -> None:
-    """Write words in the colours that they explain."""
-    font = ImageFont.load_default(28)
-    for text, colour in words:
-        draw.text((x + 14, y + BAND / 2), text, font=font, fill=colour, anchor="lm")
-        x += font.getlength(text) + 12
+def _ends(words: list[tuple[str, tuple[int, int, int]]]) -> list[float]:
+    """Pixels from the left where each word of an explanation begins, and where the last one ends."""
+    return list(accumulate((LETTERS.getlength(text) + 12 for text, _ in words), initial=14.0))

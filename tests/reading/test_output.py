@@ -153,17 +153,26 @@ def test_a_character_cut_off_by_the_edge_is_written_all_the_same(tmp_path, schem
 
 def test_annotation_shows_photo_and_reading_upright(page):
     picture = np.asarray(annotate(page, BLANK))
-    assert picture.shape == (100 + BAND, 2 * 200, 3)
+    assert picture.shape == (3 * 100 + BAND, 2 * 600, 3)  # a small photo is enlarged
     blue, orange, red, black = (
-        np.all(np.abs(picture[:100].astype(int) - colour) < 12, axis=2) for colour in (LINE, WORD, UNSURE, TEXT)
+        np.all(np.abs(picture[:300].astype(int) - colour) < 12, axis=2) for colour in (LINE, WORD, UNSURE, TEXT)
     )
-    assert not (red | black)[:, :200].any() and not (blue | orange)[:, 200:].any()
-    assert _box(blue) == pytest.approx((5, 5, 145, 97), abs=2)  # both lines, with a margin of 5
-    assert _box(orange) == pytest.approx((8, 8, 142, 94), abs=2)
-    assert _box(red)[0] - 200 == pytest.approx(45, abs=8)  # "?" in the place of B
-    assert _box(black[:45]) == pytest.approx((210, 15, 340, 40), abs=8)  # A to 7
+    assert not (red | black)[:, :600].any() and not (blue | orange)[:, 600:].any()
+    assert _box(blue) == pytest.approx((25, 25, 425, 281), abs=3)  # both lines, with a margin of 5
+    assert _box(orange) == pytest.approx((28, 28, 422, 278), abs=3)
+    assert _box(red)[0] - 600 == pytest.approx(135, abs=24)  # "?" in the place of B
+    assert _box(black[:135]) == pytest.approx((630, 45, 1020, 120), abs=24)  # A to 7
     large = annotate(replace(page, width=6000, height=3000, rotation=0.0), np.full((3000, 6000, 3), 255, np.uint8))
     assert large.size == (2400, 600 + BAND)
+
+
+def test_the_colours_are_explained_beside_each_other_however_narrow_the_page():
+    line = Line([Word([Character("A", (2, 2, 8, 12), 0.2)])])
+    picture = np.asarray(annotate(Page(10, 14, 0.0, [line]), np.full((14, 10, 3), 255, np.uint8)))
+    red, blue = (np.all(np.abs(picture[-BAND:].astype(int) - colour) < 12, axis=2) for colour in (UNSURE, LINE))
+    middle = picture.shape[1] // 2
+    assert red[:, middle:].any() and not red[:, :middle].any()
+    assert blue[:, :middle].any() and not blue[:, middle:].any()
 
 
 def _box(marked: np.ndarray) -> tuple[int, ...]:
