@@ -42,7 +42,13 @@ class Canvas:
         rng: np.random.Generator,
     ) -> None:
         """Draw strokes of the sheet (K, 2) with a round pen of `pen` pixels, whose ink is uneven by `grain`."""
-        seen = [points for stroke in strokes if self._in_picture(points := self.camera(stroke), pen)]
+        if not strokes:
+            return
+        points = self.camera(np.concatenate(strokes))
+        starts = np.cumsum([0] + [len(stroke) for stroke in strokes])
+        low, high = np.minimum.reduceat(points, starts[:-1]), np.maximum.reduceat(points, starts[:-1])  # (K, 2)
+        met = np.all((high > -pen) & (low < self.size + pen), axis=1).tolist()
+        seen = [points[start:end] for start, end, inside in zip(starts, starts[1:], met) if inside]
         if not seen:
             return
         coverage = scene.draw(seen, max(pen, 1.0), self.kinds.shape, pressure, rng)
@@ -51,11 +57,6 @@ class Canvas:
             noise = scene.smooth_noise(coverage.shape, rng.uniform(1.2, 3), rng) + scene.smooth_noise(coverage.shape, 40, rng)
             strength = strength * np.clip(1 - grain + grain * noise, 0.15, 1)
         self.put(coverage, kind, strength)
-
-    def _in_picture(self, points: np.ndarray, pen: float) -> bool:
-        return bool(((points > -pen) & (points < self.size + pen)).all(1).any()) or bool(
-            (points.max(0) > 0).all() and (points.min(0) < self.size).all()
-        )
 
     def print(self, texts: list[tuple[str, float, float, int, str, float]], kind: int, contrast: float) -> None:
         """Print `(text, x, y of the line, height of a capital, typeface, stretch)`, all in the same ink."""

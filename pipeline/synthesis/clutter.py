@@ -128,10 +128,10 @@ def fold(canvas: Canvas, capital: float, rng: np.random.Generator) -> None:
     canvas.kinds[(edge > 0.5) & (canvas.kinds == 0)] = CLUTTER
 
 
-def show_through(canvas: Canvas, strokes: list[np.ndarray], pen: float, rng: np.random.Generator) -> None:
-    """The writing of the other side, mirrored, blurred and faint; drawn first, beneath everything else."""
+def show_through(canvas: Canvas, strokes: list[np.ndarray], pen: float, contrast: float, rng: np.random.Generator) -> None:
+    """The writing of the other side, mirrored, blurred and fainter than its own `contrast`; drawn first, beneath all else."""
     mirrored = [stroke * (-1, 1) + (canvas.size, rng.normal(0, 0.1)) for stroke in strokes]
     under = Canvas(canvas.size, canvas.camera, 1.0)
     under.draw(mirrored, pen, CLUTTER, 1.0, 0.0, 0.0, rng)
     coverage = gaussian_filter(1 - under.picture, rng.uniform(0.4, 2.0))
-    canvas.put(coverage, CLUTTER, rng.uniform(0.05, 0.45), 0.5)
+    canvas.put(coverage, CLUTTER, contrast * rng.uniform(0.08, 0.55), 0.5)

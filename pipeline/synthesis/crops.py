@@ -16,6 +16,13 @@ from pipeline.synthesis.stroke_library import StrokeLibrary
 
 CAPITALS = 11.0, 120.0
 """Pixels; height of written capitals, from the smallest that can be read to what half of a full picture shows."""
+PENS = (
+    (0.28, (0.035, 0.07), (0.12, 0.50), (0.10, 0.35)),  # pencil
+    (0.26, (0.04, 0.08), (0.35, 0.95), (0.0, 0.1)),  # ballpoint
+    (0.31, (0.08, 0.15), (0.45, 0.97), (0.0, 0.1)),  # felt pen, marker
+    (0.15, (0.12, 0.22), (0.30, 0.95), (0.0, 0.3)),  # brush, chalk
+)
+"""What is written with: its share; width in heights of a capital; contrast to the paper; unevenness of its ink."""
 INVISIBLE = 8, 20
 """Of 255: ink (and clutter) of less contrast is no ink (clutter) that anything could see."""
 
@@ -32,10 +39,12 @@ def make_crop(library: StrokeLibrary, split: str, size: int, rng: np.random.Gene
     fill = scenes[int(rng.choice(len(scenes), p=list(SCENES.values())))]
     if capital > 70 and rng.random() < 0.5:
         fill = one_line
-    sheet = make_sheet(library, split, size, capital, rng)
+    _, widths, contrasts, grains = PENS[int(rng.choice(len(PENS), p=[share for share, *_ in PENS]))]
+    pen = max(1.2, capital * float(np.exp(rng.uniform(*np.log(widths)))))
+    sheet = make_sheet(library, split, size, capital, pen, rng)
     fill(sheet)
     canvas = Canvas(size, make_camera(size, fill is diagram, rng), float(rng.uniform(0.75, 0.97)))
-    paint(canvas, sheet, rng)
+    paint(canvas, sheet, float(rng.uniform(*contrasts)), float(rng.uniform(*grains)), rng)
     add_clutter(canvas, capital, rng)
     gray = photograph(canvas.picture, capital, rng)
     kinds = canvas.kinds
@@ -54,25 +63,22 @@ def make_camera(size: int, slanting: bool, rng: np.random.Generator) -> Projecti
     return turned
 
 
-def paint(canvas: Canvas, sheet: Sheet, rng: np.random.Generator) -> None:
-    """Bring to the canvas what stands on the sheet, the ink of the pen last."""
-    capital = sheet.capital
-    pen = max(1.2, capital * np.exp(rng.uniform(np.log(0.045), np.log(0.2))))
+def paint(canvas: Canvas, sheet: Sheet, contrast: float, grain: float, rng: np.random.Generator) -> None:
+    """Bring to the canvas what stands on the sheet, the ink of the pen last: of this contrast, uneven by `grain`."""
+    pen = sheet.pen
     if rng.random() < 0.06:
-        show_through(canvas, sheet.written, pen, rng)
+        show_through(canvas, sheet.written, pen, contrast, rng)
     if rng.random() < 0.05:  # a printed tint behind a part of the sheet
         canvas.put(polygon(canvas.size, half_plane(canvas.size, rng)), PAPER, rng.uniform(0.05, 0.3))
     shade = rng.uniform(0.05, 0.4)
     for corners in sheet.tints:
         canvas.put(polygon(canvas.size, canvas.camera(corners)), PAPER, shade)
-    faint = rng.random() < 0.5
+    kind = rng.choice(3, p=[0.4, 0.3, 0.3])
     for width, strokes in sheet.rules.items():
-        contrast = rng.uniform(0.08, 0.45) if faint else rng.uniform(0.4, 0.97)
-        canvas.draw(strokes, width, LINE, contrast, float(rng.choice([0.0, 0.0, 0.15])), 0.0, rng)
+        faint, strong, alike = rng.uniform(0.06, 0.4), rng.uniform(0.4, 0.97), min(0.97, contrast * rng.uniform(0.5, 1.3))
+        canvas.draw(strokes, width, LINE, (faint, strong, alike)[kind], float(rng.choice([0.0, 0.0, 0.15])), 0.0, rng)
     if sheet.printed:
         canvas.print(sheet.printed, PRINTED, rng.uniform(0.35, 0.97))
-    contrast = float(rng.uniform(0.45, 0.95) if rng.random() < 0.75 else rng.uniform(0.14, 0.45))
-    grain = float(rng.choice([0.0, 0.08, 0.25]))
     if sheet.drawn:
         same = rng.random() < 0.6
         canvas.draw(
@@ -112,7 +118,7 @@ def photograph(picture: np.ndarray, capital: float, rng: np.random.Generator) ->
         gray[specks] = rng.choice([0, 255])
     pixels = np.clip(gray, 0, 255).astype(np.uint8)
     kind = rng.random()
-    if kind < 0.04:
+    if kind < 0.03:
         return np.array(Image.fromarray(pixels).convert("1").convert("L"))  # dithered
     if scan and kind < 0.25:
         return np.where(pixels > rng.uniform(90, 180), np.uint8(255), np.uint8(0))

@@ -20,6 +20,7 @@ class Sheet:
 
     Attributes:
         capital: height of written capitals in pixels.
+        pen: width of what writes, in pixels.
         rules: width -> strokes of printed lines.
         drawn, written: strokes of lines drawn by hand, and of writing.
         printed: as `Canvas.print` takes them.
@@ -29,6 +30,7 @@ class Sheet:
     library: StrokeLibrary
     size: int
     capital: float
+    pen: float
     hand: Hand
     rng: np.random.Generator
     typeface: str
@@ -85,11 +87,10 @@ def _dashes(line: np.ndarray, width: float, style: str) -> list[np.ndarray]:
     return [np.array([line[0] + s * step, line[0] + min(1.0, s + on / length) * step]) for s in starts]
 
 
-def make_sheet(library: StrokeLibrary, split: str, size: int, capital: float, rng: np.random.Generator) -> Sheet:
+def make_sheet(library: StrokeLibrary, split: str, size: int, capital: float, pen: float, rng: np.random.Generator) -> Sheet:
     """An empty sheet and somebody to write on it."""
-    return Sheet(
-        library, size, capital, make_hand(library, split, rng), rng, str(rng.choice(TYPEFACES)), float(rng.uniform(0.78, 1.1))
-    )
+    hand, typeface, stretch = make_hand(library, split, rng), str(rng.choice(TYPEFACES)), float(rng.uniform(0.78, 1.1))
+    return Sheet(library, size, capital, pen, hand, rng, typeface, stretch)
 
 
 def notes(sheet: Sheet) -> None:
@@ -124,13 +125,13 @@ def notes(sheet: Sheet) -> None:
                             [(start - 0.2 * h, y + (0.2 + 0.2 * row) * h), (x, y + (rng.uniform(0.15, 0.35) + 0.2 * row) * h)]
                         )
                     )
-            elif extra < 0.09:  # framed
-                top, low, pad = y - 1.4 * h, y + 0.4 * h, rng.uniform(0.2, 0.5) * h
+            elif extra < 0.10:  # framed
+                top, low, pad = y - 1.4 * h, y + 0.4 * h, rng.uniform(0.05, 0.5) * h
                 corners = [(start - pad, low), (x + pad, low), (x + pad, top), (start - pad, top), (start - pad, low)]
                 sheet.draw(np.array(corners)) if rng.random() < 0.5 else ellipse(
                     sheet, (start + x) / 2, (top + low) / 2, (x - start) / 2 + 2 * pad, 1.1 * h
                 )
-            elif extra < 0.11:  # crossed out: the pen of the writing, and no line of the paper
+            elif extra < 0.12:  # crossed out: the pen of the writing, and no line of the paper
                 sheet.written.append(
                     np.array([(start - 0.1 * h, y - rng.uniform(0.3, 0.6) * h), (x + 0.1 * h, y - rng.uniform(0.3, 0.6) * h)])
                 )
@@ -140,15 +141,15 @@ def notes(sheet: Sheet) -> None:
 def ruling(sheet: Sheet, pitch: float, first: float) -> None:
     """Rules, squares or dots of the paper itself, in step with the writing or not."""
     rng, size, h = sheet.rng, sheet.size, sheet.capital
-    kind = str(rng.choice(["plain", "ruled", "squared", "dots", "dashed", "dotted"], p=[0.45, 0.22, 0.14, 0.08, 0.06, 0.05]))
+    kind = str(rng.choice(["plain", "ruled", "squared", "dots", "dashed", "dotted"], p=[0.35, 0.25, 0.23, 0.07, 0.05, 0.05]))
     if kind == "plain":
         return
-    pen = float(rng.choice([1.0, 1.4, 2.0, max(1.0, 0.06 * h)]))
+    pen = float(rng.choice([1.0, 1.4, 2.0, max(1.0, 0.06 * h), max(1.0, sheet.pen * rng.uniform(0.4, 1.2))]))
     spacing = pitch * rng.choice([0.5, 1, 1]) if rng.random() < 0.6 else h * rng.uniform(0.5, 2.5)
     if kind in ("squared", "dots"):
-        spacing = h * rng.uniform(0.4, 1.5)
+        spacing = pitch / rng.integers(1, 5) if rng.random() < 0.5 else h * rng.uniform(0.4, 1.7)
     spacing = max(spacing, 7.0)
-    rows = np.arange(first + rng.uniform(0, 0.25) * h - 20 * spacing, 1.4 * size, spacing)
+    rows = np.arange(first + rng.uniform(-0.03, 0.25) * h - 20 * spacing, 1.4 * size, spacing)
     rows = rows[rows > -0.4 * size]
     far = (-0.4 * size, 1.4 * size)
     columns = np.arange(rng.uniform(-0.4, -0.3) * size, 1.4 * size, spacing)
@@ -322,7 +323,7 @@ def diagram(sheet: Sheet) -> None:
     for _ in range(int(rng.integers(2, 6))):
         x, y = rng.uniform(0, size, 2)
         wide, tall = h * rng.uniform(1.2, 5), h * rng.uniform(1.2, 4)
-        kind = rng.choice(["ellipse", "box", "arrow", "hatch", "line"])
+        kind = rng.choice(["ellipse", "box", "arrow", "hatch", "line", "bent"])
         if kind == "ellipse":
             ellipse(sheet, x, y, wide, tall)
         elif kind == "box":
@@ -331,6 +332,10 @@ def diagram(sheet: Sheet) -> None:
             slope, gap = rng.uniform(-1, 1), h * rng.uniform(0.2, 0.6)
             for step in np.arange(0, wide, gap):
                 sheet.draw(np.array([(x + step, y), (x + step + slope * tall, y + tall)]))
+        elif kind == "bent":  # corners, brackets, loops that do not close
+            steps = rng.normal(0, 1.2 * h, (int(rng.integers(2, 5)), 2))
+            points = np.array([x, y]) + np.cumsum(np.vstack([(0, 0), steps + np.sign(steps) * 0.8 * h]), axis=0)
+            sheet.draw(points) if rng.random() < 0.5 else ellipse(sheet, x, y, wide, tall, rng.uniform(0.4, 0.9))
         else:
             angle, length = rng.uniform(0, 2 * np.pi), h * rng.uniform(2, 8)
             end = np.array([x + length * np.cos(angle), y + length * np.sin(angle)])
@@ -348,19 +353,19 @@ def diagram(sheet: Sheet) -> None:
         )
 
 
-def ellipse(sheet: Sheet, x: float, y: float, wide: float, tall: float) -> None:
-    """A loop drawn by hand, not quite closed."""
+def ellipse(sheet: Sheet, x: float, y: float, wide: float, tall: float, share: float = 1.0) -> None:
+    """A loop drawn by hand, not quite closed, or a `share` of one."""
     start = sheet.rng.uniform(0, 2 * np.pi)
-    along = np.linspace(start, start + 2 * np.pi * sheet.rng.uniform(0.93, 1.05), 40)
+    along = np.linspace(start, start + 2 * np.pi * share * sheet.rng.uniform(0.93, 1.05), 40)
     sheet.draw(np.column_stack([x + wide * np.cos(along), y + tall * np.sin(along)]))
 
 
 SCENES: dict[Callable[[Sheet], None], float] = {
-    notes: 0.36,
-    form: 0.27,
-    table: 0.13,
-    printed_page: 0.08,
-    one_line: 0.09,
+    notes: 0.45,
+    form: 0.22,
+    table: 0.12,
+    printed_page: 0.06,
+    one_line: 0.08,
     diagram: 0.07,
 }
 """What a sheet may be, and the share of each."""

@@ -54,9 +54,10 @@ def widths_along(count: int, rng: np.random.Generator | None, pressure: float) -
 def _line(pencil: ImageDraw.ImageDraw, points: np.ndarray, widths: np.ndarray) -> None:
     flat = points.ravel().tolist()
     half = np.maximum(widths / 2, 0.5)
-    thick = np.maximum(1, np.rint(half[:-1] + half[1:])).astype(int).tolist()
-    for i in range(len(points) - 1):
-        pencil.line(flat[2 * i : 2 * i + 4], fill=255, width=thick[i])
+    thick = np.maximum(1, np.rint(half[:-1] + half[1:])).astype(int)
+    changes = [0, *(np.flatnonzero(np.diff(thick)) + 1).tolist(), len(thick)]
+    for start, end in zip(changes, changes[1:]):  # pieces of one width in one go
+        pencil.line(flat[2 * start : 2 * end + 2], fill=255, width=int(thick[start]))
     disc = np.hstack([points - half[:, None], points + half[:, None]])  # (K, 4)
     for box in disc[_needs_disc(points)].tolist():
         pencil.ellipse(box, fill=255)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.synthesis.handwriting import Habits, touching_gap, vary
 from pipeline.synthesis.stroke_library import StrokeLibrary
 from pipeline.synthesis.typefaces import SKELETONS, skeleton
 
 SIGNS = ".,:;-/'\"()+=*#&%$@!?_"
 LETTERS = "ETAOINSHRDLUCMFWYPVBGKJQXZ"
+RARE = 0.15
+"""Probability of one of the library's rarer shapes of a character."""
 SHARES = np.array([12, 9, 8, 7.5, 7, 6.7, 6.3, 6, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2, 2.4, 2, 1.9, 1, 1.5, 2, 0.8, 0.3, 0.2, 0.3, 0.2])
 
 
@@ -75,9 +76,13 @@ def write(library: StrokeLibrary, hand: Hand, text: str, rng: np.random.Generato
 
 
 def _skeleton(library: StrokeLibrary, hand: Hand, character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    if character in ALPHANUMERIC and (found := library.find(hand.index, character)):
-        return [stroke - (0, 1) for stroke in library.glyphs[int(rng.choice(found))].strokes]
-    return skeleton(hand.typeface, character)
+    """As the hand writes the character; sometimes, and where it lacks it, as others do."""
+    found, rare = library.find(hand.index, character), library.rare_shapes(character)
+    if len(rare) and (not found or rng.random() < RARE):
+        found = rare.tolist()
+    if not found:
+        return skeleton(hand.typeface, character)
+    return [stroke - (0, 1) for stroke in library.glyphs[int(rng.choice(found))].strokes]
 
 
 def make_text(rng: np.random.Generator, case: str = "upper", words: int = 1) -> str:
@@ -88,6 +93,8 @@ def make_text(rng: np.random.Generator, case: str = "upper", words: int = 1) -> 
 def _word(rng: np.random.Generator, case: str) -> str:
     kind = rng.random()
     digits = "".join(rng.choice(list(string.digits), rng.integers(1, 6)))
+    if kind < 0.04:  # one character after another, as in lists of letters
+        return " ".join(rng.choice(list(LETTERS.lower() if case == "lower" else LETTERS + string.digits), rng.integers(2, 8)))
     if kind < 0.62:
         word = "".join(rng.choice(list(LETTERS), rng.integers(1, 10), p=SHARES / SHARES.sum()))
         word = word.lower() if case == "lower" else word.capitalize() if case == "mixed" else word

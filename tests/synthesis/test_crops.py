@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.common.pixels import KINDS, LINE, PRINTED, WRITTEN
 from pipeline.synthesis.canvas import Canvas
+from pipeline.synthesis.clutter import show_through
 from pipeline.synthesis.crops import make_crop
 from pipeline.synthesis.forms import SCENES, make_sheet
 from pipeline.synthesis.stroke_library import load_library
@@ -34,7 +35,7 @@ def test_crops_show_every_kind_and_its_ink_is_darker_than_its_paper(library):
 def test_every_scene_fills_a_sheet(library, fill):
     found = 0
     for seed in range(6):
-        sheet = make_sheet(library, "train", 128, 20.0, np.random.default_rng(seed))
+        sheet = make_sheet(library, "train", 128, 20.0, 2.0, np.random.default_rng(seed))
         fill(sheet)
         found += bool(sheet.written or sheet.printed or sheet.rules or sheet.drawn)
     assert found >= 5
@@ -51,6 +52,15 @@ def test_writing_lies_over_lines_and_print(library):
     assert canvas.kinds[32, 32] == WRITTEN and canvas.kinds[32, 10] == LINE
     assert (canvas.kinds[40:60, 4:24] == PRINTED).sum() > 30
     assert canvas.picture[32, 32] < canvas.picture[32, 10] < 0.9
+
+
+def test_what_shows_through_is_fainter_than_the_writing():
+    from skimage.transform import ProjectiveTransform
+
+    canvas = Canvas(64, ProjectiveTransform(np.eye(3)), 1.0)
+    for seed in range(8):
+        show_through(canvas, [np.array([(0.0, 32.0), (64.0, 32.0)])], 4.0, 0.2, np.random.default_rng(seed))
+    assert 0.88 < canvas.picture.min() < 1
 
 
 @pytest.mark.parametrize("name", sorted(set(TYPEFACES)))
