@@ -74,7 +74,7 @@ def test_the_sweep_is_reported(promoted):
     report = (project / "reports/sweep.md").read_text()
     assert report.count("\n| ") == 1 + 1 + 4, "a heading, a line, a row for each configuration"
     pictures = {path.stem for path in (project / "reports/sweep").glob("*.png")}
-    assert pictures == {"heat_map", "main_effects", "seeds", "curves"}
+    assert pictures == {"parallel_coordinates", "heat_map", "main_effects", "seeds", "curves"}
     assert "model.hidden" in printed and "is the champion" in printed and "WARNING" not in printed
 
 

@@ -6,43 +6,45 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.figures.style import BLUE, GREY, ORANGE, new_axes
+from pipeline.figures.style import BLUE, GREY, ORANGE, apart, new_axes
 
 
 def learning_curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
-    """Loss and accuracy of training and validation over the epochs, the best epoch marked."""
+    """Loss and accuracy of training and validation over the epochs: the loss from 0, the accuracy up to 1."""
     epochs = [row["epoch"] for row in rows]
-    best = int(np.argmax([row["valid/accuracy"] for row in rows]))
+    best = max(rows, key=lambda row: row["valid/accuracy"])
     figure, ((left, right),) = new_axes(1, 2, 10, 4)
     for axis, quantity in ((left, "loss"), (right, "accuracy")):
-        for split, color in (("train", BLUE), ("valid", ORANGE)):
-            values = [row[f"{split}/{quantity}"] for row in rows]
-            axis.plot(epochs, values, color=color, label=split, marker="." if len(rows) < 50 else None)
+        curves = {split: [row[f"{split}/{quantity}"] for row in rows] for split in ("train", "valid")}
+        everything = [value for values in curves.values() for value in values]
+        bottom, top = (0.0, 1.05 * max(everything)) if quantity == "loss" else (min(0.5, min(everything)), 1.0)
+        ends = apart({split: values[-1] for split, values in curves.items()}, 0.055 * (top - bottom))
+        for (split, values), color in zip(curves.items(), (BLUE, ORANGE)):
+            axis.plot(epochs, values, color=color, marker="." if len(rows) < 50 else None)
             axis.annotate(
                 f"{split} {values[-1]:.3f}",
-                (epochs[-1], values[-1]),
+                (epochs[-1], ends[split]),
                 xytext=(6, 0),
                 textcoords="offset points",
                 color=color,
                 va="center",
                 annotation_clip=False,
             )
-        axis.axvline(epochs[best], color=GREY, linestyle=":", linewidth=1)
-        axis.set(xlabel="epoch", title=quantity)
+        axis.set(xlabel="epoch", title=quantity, ylim=(bottom, top))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    right.set_title(f"accuracy, best in epoch {epochs[best]}: {rows[best]['valid/accuracy']:.4f}")
+    right.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=1)
+    right.set_title(f"accuracy (dotted: the best on valid, {best['valid/accuracy']:.4f} in epoch {best['epoch']:g})")
     figure.suptitle(title)
     return figure
 
 
 def weight_pictures(before: np.ndarray, after: np.ndarray, title: str) -> Figure:
     """Weights `(units, height, width)` right after initialisation beside the learned ones, each picture on its own scale."""
-    units = len(after)
+    units, height, width = after.shape
     columns = int(np.ceil(np.sqrt(units)))
     rows = int(np.ceil(units / columns))
-    figure, ((left, right),) = new_axes(1, 2, 11, 5.8 * rows / columns + 0.6)
+    figure, ((left, right),) = new_axes(1, 2, 11, 4.6 * rows * (height + 1) / columns / (width + 1) + 0.9)
     for axis, weights, name in ((left, before, "right after initialisation"), (right, after, "learned")):
-        height, width = weights.shape[1:]
         sheet = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), np.nan)
         for i, picture in enumerate(weights):
             row, column = divmod(i, columns)

@@ -54,7 +54,10 @@ def confused_pairs(pairs: Sequence[dict], examples: Sequence[np.ndarray], title:
 
 
 def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins: int) -> Figure:
-    """Accuracy over confidence in equal-width bins: on the diagonal, a confidence of 0.8 means right 8 times in 10."""
+    """Accuracy over confidence in equal-width bins: on the diagonal, a confidence of 0.8 means right 8 times in 10.
+
+    A bar is the 95 % interval of the accuracy in a bin (Wilson 1927): few samples say little.
+    """
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     size = np.bincount(bin_of, minlength=bins)
     used = size > 0
@@ -62,15 +65,19 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins:
     mean = np.bincount(bin_of, weights=confidence, minlength=bins)[used] / size[used]
     figure, ((axis,),) = new_axes(1, 1, 5.4, 5)
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfectly calibrated")
-    axis.scatter(mean, accuracy, s=20 + 400 * size[used] / size.sum(), color=BLUE, alpha=0.8, label="test (area: samples)")
+    z, n = 1.96, size[used]
+    middle = (accuracy + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * np.sqrt(accuracy * (1 - accuracy) / n + z**2 / (4 * n**2))
+    axis.vlines(mean, middle - reach, middle + reach, color=BLUE, alpha=0.5, label="95 % interval")
+    axis.scatter(mean, accuracy, s=20 + 400 * n / n.sum(), color=BLUE, alpha=0.8, label="test characters (area: how many)")
     axis.set(
         xlabel="confidence",
         ylabel="accuracy",
         xlim=(0, 1.02),
         ylim=(0, 1.02),
-        title=f"Confidence means accuracy: calibration error {error:.3f}",
+        title=f"Does confidence mean accuracy? Calibration error {error:.3f}",
     )
-    axis.legend(loc="upper left")
+    axis.legend(loc="lower right")
     return figure
 
 
@@ -95,6 +102,6 @@ def accuracy_coverage(coverage: np.ndarray, accuracy: np.ndarray, threshold: np.
         ylabel="accuracy of the answers",
         xlim=(0, 1.02),
         ylim=(min(accuracy[len(accuracy) // 10 :].min(), 0.95) - 0.02, 1.003),
-        title="What the reject threshold (ocr.reject_below) buys",
+        title="Fewer answers, more of them right: what ocr.reject_below does",
     )
     return figure

@@ -32,6 +32,14 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
         Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(temporary)
 
 
+def apart(heights: dict[str, float], least: float) -> dict[str, float]:
+    """The heights of labels, moved up where they would lie less than `least` above the one below."""
+    moved: dict[str, float] = {}
+    for name in sorted(heights, key=lambda name: heights[name]):
+        moved[name] = max(heights[name], max(moved.values(), default=-np.inf) + least)
+    return moved
+
+
 def new_axes(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, np.ndarray]:
     """A figure of `width` x `height` inches with a grid of axes `(rows, columns)` in the project's style."""
     with rc_context(STYLE):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -54,6 +56,57 @@ def heat_maps(
     figure.colorbar(image, ax=list(axes), extend="min", label="validation accuracy")
     figure.suptitle(title)
     return figure
+
+
+def parallel_coordinates(
+    runs: Sequence[tuple[Mapping[str, str], float]], values: Mapping[str, Sequence[str]], title: str
+) -> Figure:
+    """One line a configuration, through its value on the axis of each swept key, to its accuracy on the last axis.
+
+    Args:
+        runs: the value of each key, and the accuracy; the best configuration first.
+        values: for each key its values, from the lowest on the axis to the highest.
+    """
+    accuracies = np.array([accuracy for _, accuracy in runs])
+    low, high = accuracies.min(), accuracies.max()
+    scale = Normalize(low, high if high > low else low + 1e-6)
+    figure, ((axis,),) = new_axes(1, 1, 2.6 + 1.7 * len(values), 4.6)
+    for number, (value_of, accuracy) in reversed(list(enumerate(runs))):
+        heights = [_height(values[key].index(value_of[key]), len(values[key])) for key in values] + [float(scale(accuracy))]
+        x, y = _rounded(heights)
+        color, width, alpha = (ORANGE, 2.8, 1.0) if number == 0 else (colormaps["viridis"](scale(accuracy)), 1.2, 0.75)
+        axis.plot(x, y, color=color, linewidth=width, alpha=alpha, label="the best" if number == 0 else None)
+    for position, names in enumerate(values.values()):
+        axis.axvline(position, color="0.3", linewidth=1)
+        for index, name in enumerate(names):
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
+            axis.text(position - 0.04, _height(index, len(names)), name, ha="right", va="center", fontsize="small", bbox=box)
+    axis.axvline(len(values), color="0.3", linewidth=1)
+    for share in np.linspace(0, 1, 5):
+        axis.text(len(values) + 0.04, share, f"{low + share * (high - low):.3f}", va="center", fontsize="small")
+    axis.set_xticks(range(len(values) + 1), [*values, "validation accuracy"])
+    axis.set(xlim=(-0.5, len(values) + 0.4), ylim=(-0.05, 1.05), title=title)
+    axis.yaxis.set_visible(False)
+    axis.grid(False)
+    for side in ("left", "bottom"):
+        axis.spines[side].set_visible(False)
+    axis.tick_params(length=0)
+    axis.legend(loc="upper right", fontsize="small", bbox_to_anchor=(1, 1.13), frameon=False)
+    return figure
+
+
+def _height(index: int, count: int) -> float:
+    """Where the value of this index lies on an axis from 0 to 1; a single one in the middle."""
+    return index / (count - 1) if count > 1 else 0.5
+
+
+def _rounded(heights: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a curve through the heights at 0, 1, 2, ..., level on each axis, so that lines can be followed across it."""
+    share = np.linspace(0, 1, 25)
+    eased = share * share * (3 - 2 * share)
+    x = np.concatenate([start + share for start in range(len(heights) - 1)])
+    y = np.concatenate([low + eased * (high - low) for low, high in zip(heights, heights[1:])])
+    return x, y
 
 
 def main_effects(effects: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Figure:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.figures.style import BLUE, GREEN, ORANGE, new_axes
+from pipeline.figures.style import BLUE, GREEN, ORANGE, apart, new_axes
 
 
 def activations(functions: dict[str, tuple[Callable, Callable]]) -> Figure:
@@ -29,7 +29,7 @@ def per_layer(series: dict[str, np.ndarray], quantity: str, title: str) -> Figur
     positive = np.concatenate([values[values > 0] for values in series.values()])
     floor = 10 ** np.floor(np.log10(positive.min()) - 1)
     ends = {name: np.log10(max(values[-1], floor)) for name, values in series.items()}
-    heights = _apart(ends, 0.055 * (np.log10(max(v.max() for v in series.values())) - np.log10(floor)))
+    heights = apart(ends, 0.055 * (np.log10(max(v.max() for v in series.values())) - np.log10(floor)))
     for (name, values), color in zip(series.items(), (BLUE, ORANGE, GREEN, "0.2", "#7a4fa3")):
         layers = np.arange(1, len(values) + 1)
         axis.plot(layers, np.maximum(values, floor), color=color, marker="o", markersize=4)
@@ -37,13 +37,6 @@ def per_layer(series: dict[str, np.ndarray], quantity: str, title: str) -> Figur
         axis.text(layers[-1] + 0.25, 10 ** heights[name], label, color=color, va="center")
     axis.set(yscale="log", xlabel="layer, from the input", ylabel=quantity, title=title)
     axis.set_xlim(0.5, len(layers) + 2.2)
+    axis.set_ylim(top=max(axis.get_ylim()[1], 10 ** (max(heights.values()) + 0.3)))
     axis.set_xticks(layers)
     return figure
-
-
-def _apart(heights: dict[str, float], least: float) -> dict[str, float]:
-    """The heights of labels, moved up where they would lie less than `least` above the one below."""
-    moved: dict[str, float] = {}
-    for name in sorted(heights, key=lambda name: heights[name]):
-        moved[name] = max(heights[name], max(moved.values(), default=-np.inf) + least)
-    return moved

@@ -12,7 +12,8 @@ from pipeline.sweep.ranking import Configuration, values_of
 from pipeline.tracking.store import BEST
 
 REPORT, PICTURES = Path("reports/sweep.md"), Path("reports/sweep")
-CURVES = 8
+CURVES, BEST_ROWS = 8, 5
+HEAT_MAP = ("train.lr", "model.hidden", "train.batch_size")  # swept keys are across, down and panels in this order
 
 
 def table_rows(ranked: list[Configuration], swept: list[str]) -> list[list[str]]:
@@ -52,6 +53,13 @@ def as_text(rows: list[list[str]]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
+def as_markdown(rows: list[list[str]]) -> list[str]:
+    """The lines of the table in Markdown."""
+    return [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    ]
+
+
 def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configuration], swept: list[str]) -> None:
     """Write reports/sweep.md and its figures."""
     tags, best, table = parent.data.tags, ranked[0].runs[0], table_rows(ranked, swept)
@@ -65,15 +73,13 @@ def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configu
         f"**{label(best, swept)}**, validation accuracy "
         f"{best.data.metrics[BEST]:.4f} (`{best.info.run_name}`, run {best.info.run_id}).",
         "",
+        *(["## The best five", ""] if len(table) > BEST_ROWS + 1 else []),
+        *as_markdown(table[: BEST_ROWS + 1]),
     ]
     if "equal_jobs" in tags:
         equal = tags["equal_jobs"].splitlines()
-        lines += [f"{len(equal)} jobs had the configuration of another one and were not run again:", ""]
-        lines += [*(f"- `{job}`" for job in equal), ""]
-    lines += [
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
-        for row in [table[0], ["---"] * len(table[0]), *table[1:]]
-    ]
+        lines += ["", f"{len(equal)} jobs had the configuration of another one and were not run again:", ""]
+        lines += [f"- `{job}`" for job in equal]
     if others:
         lines += ["", "## Not finished", ""]
         lines += [
@@ -84,17 +90,30 @@ def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configu
             name = title.lower().replace(" ", "_")
             figures.save(figure, folder / f"{name}.png", dpi=100)
             lines += ["", f"## {title}", "", how_to_read, "", f"![{title}]({PICTURES.name}/{name}.png)"]
+    if len(table) > BEST_ROWS + 1:
+        lines += ["", "## All configurations", "", *as_markdown(table)]
     write_text(REPORT, "\n".join(lines) + "\n")
 
 
 def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator[tuple[str, str, figures.Figure]]:
     """Yield title, how to read it, and figure of everything that can be shown of this sweep."""
     keys = [key for key in swept if key != "seed"]
-    if {"train.lr", "model.hidden"} <= set(keys):
+    if len(keys) > 1:
+        yield (
+            "Parallel coordinates",
+            "Each line is a configuration: follow the best from its accuracy on the right back to its values.",
+            figures.parallel_coordinates(
+                [({key: entry.runs[0].data.params[key] for key in keys}, entry.mean) for entry in ranked],
+                {key: values_of(ranked, key) for key in keys},
+                f"{len(ranked)} configurations",
+            ),
+        )
+        across, down, *panel = sorted(keys, key=lambda key: (HEAT_MAP + (key,)).index(key))[:3]
         yield (
             "Heat map",
-            "Validation accuracy in % by learning rate, hidden units and batch size; the best is framed.",
-            heat_map(ranked, "train.batch_size" if "train.batch_size" in keys else None),
+            f"Validation accuracy in % by {', '.join(name_of(key) for key in (across, down, *panel))}; each cell is the best "
+            "reached with these values, the best of all is framed.",
+            heat_map(ranked, across, down, panel[0] if panel else None),
         )
     if keys:
         effects = {
@@ -125,18 +144,23 @@ def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator
     )
 
 
-def heat_map(ranked: list[Configuration], panel_key: str | None) -> figures.Figure:
-    """Learning rate x hidden size for every batch size, each cell the best mean reached with it."""
-    rates, sizes = values_of(ranked, "train.lr"), values_of(ranked, "model.hidden")
+def heat_map(ranked: list[Configuration], across: str, down: str, panel: str | None) -> figures.Figure:
+    """One key across and one down, a panel for each value of a third; each cell the best mean reached with these values."""
+    columns, rows = values_of(ranked, across), values_of(ranked, down)
     panels = {
-        f"batch size {value}" if panel_key else "": np.full((len(sizes), len(rates)), np.nan)
-        for value in (values_of(ranked, panel_key) if panel_key else [""])
+        f"{name_of(panel)} {value}" if panel else "": np.full((len(rows), len(columns)), np.nan)
+        for value in (values_of(ranked, panel) if panel else [""])
     }
     for entry in reversed(ranked):  # the best last, for it stays
         params = entry.runs[0].data.params
-        cell = sizes.index(params["model.hidden"]), rates.index(params["train.lr"])
-        panels[f"batch size {params[panel_key]}" if panel_key else ""][cell] = entry.mean
-    return figures.heat_maps(panels, sizes, rates, "hidden units", "learning rate", "Validation accuracy in %")
+        cell = rows.index(params[down]), columns.index(params[across])
+        panels[f"{name_of(panel)} {params[panel]}" if panel else ""][cell] = entry.mean
+    return figures.heat_maps(panels, rows, columns, name_of(down), name_of(across), "Validation accuracy in %")
+
+
+def name_of(key: str) -> str:
+    """`batch size` for `train.batch_size`."""
+    return {"train.lr": "learning rate", "model.hidden": "hidden units"}.get(key, key.split(".")[-1].replace("_", " "))
 
 
 def label(run: Any, keys: list[str]) -> str:
