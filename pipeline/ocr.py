@@ -1,7 +1,8 @@
 """Stage 5, `python -m pipeline.ocr`: page photos -> text.
 
 For every page it writes the text, JSON, hOCR, ALTO, a searchable PDF and a picture of what was read where, and scores the
-page where a `<stem>.txt` with the truth lies beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos.
+page where a `<stem>.txt` with the truth lies beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos,
+and with `form=NAME` the fields of a form of conf/form/, whose truth is a `<stem>.csv`.
 """
 
 import sys
@@ -10,53 +11,67 @@ from pathlib import Path
 
 from pipeline import tracking
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import run, summarise
+from pipeline.batch.run import Outcome, report, run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
 from pipeline.common.errors import PageError
 from pipeline.common.files import md5, replacing_folder, write_json
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
-from pipeline.output.score import Score, total
+from pipeline.forms.options import FormOptions, load_form
+from pipeline.forms.table import total_fields
+from pipeline.output.score import in_words, total
 
-SECTIONS: Sections = {"ocr": BatchOptions, "tracking": TrackingConfig}
+SECTIONS: Sections = {"ocr": BatchOptions, "form": FormOptions, "tracking": TrackingConfig}
 
 
 def ocr(config: Config, output: Path) -> None:
-    """Read the rendered pages as the stage does, or the photos that `config.ocr.pages` names.
+    """Read the rendered pages and the filled forms as the stage does, or the photos that `config.ocr.pages` names.
 
     Raises:
         PageError: at the end, if any page could not be read; the others are written all the same.
     """
     options = replace(config.ocr, ink=config.ocr.ink or str(output / paths.INK))
     model = Path(options.model or output / paths.MODEL)
-    as_stage = options.pages is None
-    sources = find_sources(output / paths.PAGES if as_stage else options.pages, options.recursive)
-    target = output / paths.READ_PAGES if as_stage else Path(options.output or "outputs/read")
-    if as_stage:
-        with replacing_folder(target) as folder:
-            outcome = run(sources, options, model, folder, remember=False, show=False)
-    else:
-        outcome = run(sources, options, model, target, remember=True, show=True)
-    scores = outcome.scores
-    whole = in_words(total(list(scores.values())))
-    if as_stage:
-        write_json(output / paths.OCR_METRICS, {"pages": {name: in_words(part) for name, part in scores.items()}, "total": whole})
-        record(config, model, target, whole)
-    if scores:
-        print(
-            f"ocr: {len(scores)} pages scored: " + ", ".join(f"{key} {value:.4f}" for key, value in whole.items()),
-            file=sys.stdout if as_stage else sys.stderr,
-        )
-    if not as_stage and len(outcome.records) > 1:
-        print(f"ocr: {summarise(outcome)}; {target / 'summary.csv'}", file=sys.stderr)
-    if outcome.failed:
-        raise PageError(f"{outcome.failed} of {len(outcome.records)} pages could not be read")
+    outcomes = read_named(options, model, config.form) if options.pages else read_rendered(options, model, config, output)
+    failed = sum(outcome.failed for outcome in outcomes)
+    if failed:
+        raise PageError(f"{failed} of {sum(len(outcome.records) for outcome in outcomes)} pages could not be read")
 
 
-def in_words(part: Score) -> dict[str, float]:
-    """A score under the names used everywhere: accuracy without spaces, CER with spaces, WER."""
-    return {"character_accuracy": round(part.accuracy, 4), "cer": round(part.cer, 4), "wer": round(part.wer, 4)}
+def read_named(options: BatchOptions, model: Path, form: FormOptions | None) -> list[Outcome]:
+    """Read the photos that `options.pages` names."""
+    sources = find_sources(options.pages, options.recursive)
+    target = Path(options.output or "outputs/read")
+    outcome = run(sources, options, model, target, form)
+    for line in report(outcome, target):
+        print(f"ocr: {line}", file=sys.stderr)
+    return [outcome]
+
+
+def read_rendered(options: BatchOptions, model: Path, config: Config, output: Path) -> list[Outcome]:
+    """Read the pages of the stage `prepare` and the forms of the stage `fill`, and write how well that went."""
+    with replacing_folder(output / paths.READ_PAGES) as folder:
+        pages = run(find_sources(output / paths.PAGES), options, model, folder, remember=False, show=False)
+    forms = {}
+    with replacing_folder(output / paths.READ_FORMS) as folder:
+        for filled in sorted(path for path in (output / paths.FORMS).iterdir() if path.is_dir()):
+            form = load_form(paths.ROOT / "conf/form" / f"{filled.name}.yaml")
+            form = replace(form, template=str(output / form.template))
+            forms[filled.name] = run(find_sources(filled), options, model, folder / filled.name, form, remember=False, show=False)
+    whole = in_words(total(list(pages.scores.values())))
+    fields = {name: total_fields(list(outcome.fields.values())) for name, outcome in forms.items()}
+    every = total_fields(list(fields.values())).in_words()
+    metrics = {
+        "pages": {name: in_words(part) for name, part in pages.scores.items()},
+        "total": whole,
+        "forms": {**{name: score.in_words() for name, score in fields.items()}, "total": every},
+    }
+    write_json(output / paths.OCR_METRICS, metrics)
+    record(config, model, output / paths.READ_PAGES, {**whole, **{f"forms/{key}": value for key, value in every.items()}})
+    for outcome in (pages, *forms.values()):
+        print("ocr: " + "; ".join(report(outcome)))
+    return [pages, *forms.values()]
 
 
 def record(config: Config, model: Path, folder: Path, result: dict[str, float]) -> None:

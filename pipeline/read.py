@@ -5,19 +5,19 @@ The options are those of conf/ocr/pages.yaml; what is not given here is as it st
 
 import argparse
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import run, summarise
+from pipeline.batch.run import report, run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
 from pipeline.common.errors import ConfigError, UserError
+from pipeline.forms.options import FormOptions, load_form
 from pipeline.output.export import SUFFIXES
-from pipeline.output.score import total
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,20 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         options = _options({key: value for key, value in vars(given).items() if value is not None})
+        form = find_form(given.form) if given.form else None
         sources = find_sources(options.pages, options.recursive)
         model = Path(options.model or paths.ROOT / paths.MODEL)
         folder = Path(options.output or "outputs/read")
-        outcome = run(sources, options, model, folder, remember=True, show=True)
+        outcome = run(sources, options, model, folder, form)
     except (UserError, OSError) as error:
         print(f"read: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    if outcome.scores:
-        result = total(list(outcome.scores.values()))
-        print(f"read: {len(outcome.scores)} pages scored: accuracy {result.accuracy:.4f}, CER {result.cer:.4f}", file=sys.stderr)
-    if len(outcome.records) > 1:
-        print(f"read: {summarise(outcome)}; {folder / 'summary.csv'}", file=sys.stderr)
+    for line in report(outcome, folder):
+        print(f"read: {line}", file=sys.stderr)
     return 1 if outcome.failed else 0
 
 
@@ -48,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("pages", nargs="+", metavar="FILE", help="photos, scans, PDFs, folders of them; - for standard input")
     parser.add_argument("--out", dest="output", metavar="FOLDER", help="for the results (default: outputs/read)")
     parser.add_argument("--formats", type=_formats, help=f"any of {','.join(SUFFIXES)}, or all (default: txt)", default=["txt"])
+    parser.add_argument("--form", metavar="FORM", help="read fields: a name of conf/form/, or a file like those")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes that read; -1: one a core")
     parser.add_argument("--seconds", type=float, metavar="S", help="after which a page is given up")
     parser.add_argument("--reject-below", dest="reject_below", type=float, metavar="P", help="less certain characters become ?")
@@ -57,6 +56,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--again", action="store_true", default=None, help="read anew what was read before")
     parser.add_argument("--pdf", choices=("page", "one"), help="one: also all pages in one searchable PDF")
     return parser
+
+
+def find_form(name: str) -> FormOptions:
+    """The form of that file, or of that name in conf/form/.
+
+    Raises:
+        ConfigError: there is none, or it is no form.
+    """
+    named = paths.ROOT / "conf/form" / f"{name}.yaml"
+    if not Path(name).is_file() and not named.is_file():
+        known = ", ".join(sorted(path.stem for path in named.parent.glob("*.yaml")))
+        raise ConfigError(f"--form: {name} is no file, and no form of conf/form/, which holds {known}")
+    form = load_form(Path(name) if Path(name).is_file() else named)
+    beside = (Path(name) if Path(name).is_file() else paths.ROOT / name).parent / form.template
+    return form if Path(form.template).exists() else replace(form, template=str(beside))
 
 
 def _formats(text: str) -> list[str]:

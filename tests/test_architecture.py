@@ -22,7 +22,7 @@ def imports(module: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("room", ["nn", "characters", "synthesis", "reading", "output"])
+@pytest.mark.parametrize("room", ["nn", "characters", "synthesis", "reading", "output", "forms", "batch"])
 def test_the_core_knows_nothing_of_the_tools_around_it(room):
     for module in (PIPELINE / room).glob("*.py"):
         names = imports(module)
@@ -36,7 +36,9 @@ def test_the_core_knows_nothing_of_the_tools_around_it(room):
         ("nn", ("characters", "synthesis", "reading", "output")),
         ("characters", ("synthesis", "reading", "output")),
         ("synthesis", ("nn", "reading", "output")),
-        ("reading", ("synthesis", "output")),
+        ("reading", ("synthesis", "output", "forms", "batch")),
+        ("output", ("synthesis", "forms", "batch")),
+        ("forms", ("synthesis", "batch")),
     ],
 )
 def test_data_flow_one_way(room, later):

@@ -48,6 +48,7 @@ def reproduced(tmp_path_factory) -> Path:
     edit(project / "conf/model/cnn.yaml", "channels", "[4, 4]")
     for key, value in (("widths", "[4, 4]"), ("epochs", 1), ("crops", 4), ("valid_crops", 2), ("size", 64), ("batch_size", 2)):
         edit(project / "conf/ink/unet.yaml", key, value)
+    edit(project / "conf/fill/rendered.yaml", "copies", 1)
     edit(project / "conf/ocr/pages.yaml", "ink", "none")  # such a network sees no ink
     for text in sorted((project / "data/pages").glob("*.txt"))[1:]:
         text.unlink()
@@ -58,7 +59,7 @@ def reproduced(tmp_path_factory) -> Path:
     ):
         subprocess.run(command, cwd=project, check=True)
     dvc(project, "add", "data")
-    assert set(ran(dvc(project, "repro"))) == {"prepare", "ink", "train", "evaluate", "visualize", "ocr"}
+    assert set(ran(dvc(project, "repro"))) == {"prepare", "ink", "train", "evaluate", "visualize", "fill", "ocr"}
     return project
 
 

@@ -4,10 +4,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.batch.sources import RECORDS, Source
 from pipeline.common.files import write_text
+from pipeline.forms.read import Reading
 from pipeline.output.export import SUFFIXES, beside
 
 DOUBTFUL = 0.8  # mean confidence of a page's characters; below, more than one in five is expected to be wrong
@@ -27,7 +27,7 @@ class Record:
     characters: int = 0
     confidence: float = 0.0
     reason: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Reading] = field(default_factory=dict)
 
     @property
     def doubtful(self) -> bool:
@@ -37,7 +37,7 @@ class Record:
 def key_of(source: Source, settings: str) -> str:
     """What a result depends on: the file as it is now, which page of it, and the settings."""
     if source.content is not None:
-        identity: Any = hashlib.md5(source.content).hexdigest()
+        identity: object = hashlib.md5(source.content).hexdigest()
     else:
         status = source.path.stat()
         identity = (str(source.path.resolve()), status.st_size, status.st_mtime_ns)
@@ -52,8 +52,9 @@ def save(record: Record, folder: Path) -> None:
 def load(folder: Path, name: str) -> Record | None:
     """The record of a page; None if there is none, or none that can be understood."""
     try:
-        return Record(**json.loads(_path(folder, name).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        values = json.loads(_path(folder, name).read_text(encoding="utf-8"))
+        return Record(**{**values, "fields": {key: Reading(**value) for key, value in values["fields"].items()}})
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 

@@ -17,9 +17,12 @@ from pipeline.batch.sources import Source
 from pipeline.batch.work import Worker, count_jobs, start, work
 from pipeline.common.errors import ConfigError, PageError
 from pipeline.common.files import md5, write_table
+from pipeline.forms import table
+from pipeline.forms.options import FormOptions
+from pipeline.forms.table import FieldScore
 from pipeline.output.export import beside
 from pipeline.output.pdf import join_pdfs
-from pipeline.output.score import Score, score
+from pipeline.output.score import Score, in_words, score, total
 
 AHEAD = 4  # pages a process that are handed out before the first of them is done; more would fill the memory
 HOW_ONLY = ("pages", "output", "formats", "jobs", "part", "parts", "again", "recursive", "pdf", "model")
@@ -27,20 +30,30 @@ SUMMARY = ["name", "file", "page", "status", "characters", "confidence", "doubtf
 
 
 class Outcome(NamedTuple):
-    """Records of the pages, in their order, and scores of those that have a truth beside them."""
+    """Records of the pages, in their order, and scores of those that have a truth beside them: of text, of a form's fields."""
 
     records: list[Record]
     scores: dict[str, Score]
+    fields: dict[str, FieldScore]
 
     @property
     def failed(self) -> int:
         return sum(record.status == "failed" for record in self.records)
 
 
-def run(sources: list[Source], options: BatchOptions, model: Path, folder: Path, remember: bool, show: bool) -> Outcome:
-    """Read the pages and write their results to `folder`.
+def run(
+    sources: list[Source],
+    options: BatchOptions,
+    model: Path,
+    folder: Path,
+    form: FormOptions | None = None,
+    remember: bool = True,
+    show: bool = True,
+) -> Outcome:
+    """Read the pages and write their results to `folder`; of forms also `forms.csv`.
 
     Args:
+        form: that every page is; None: they are pages of text.
         remember: keep records, write `summary.csv`, and read only what is missing.
         show: print the text of each page.
 
@@ -50,25 +63,57 @@ def run(sources: list[Source], options: BatchOptions, model: Path, folder: Path,
     """
     _check_target(sources, folder)
     mine = sources[options.part :: options.parts]
-    settings = _settings(options, model)
-    made, scores = [], {}
+    settings = _settings(options, model, form)
+    outcome = Outcome([], {}, {})
     with _out() as out:
-        for source, record in zip(mine, _bar(_read_all(mine, (options, model, settings, folder, remember), options), len(mine))):
-            made.append(record)
+        for source, record in zip(
+            mine, _bar(_read_all(mine, (options, model, form, settings, folder, remember), options), len(mine))
+        ):
+            outcome.records.append(record)
             if record.status == "failed":
                 where = "" if str(source.path) in record.reason else f"{source.shown}: "
                 print(f"ocr: {where}{record.reason}", file=sys.stderr)
                 continue
-            truth = source.path.with_suffix(".txt")
-            if source.count == 1 and source.content is None and truth.exists():
-                scores[source.name] = score(record.text, truth.read_text(encoding="utf-8", errors="replace"))
+            _score(source, record, form, outcome)
             if show:
-                out(f"{source.shown}:\n{record.text}\n" if len(mine) > 1 else record.text)
+                text = record.text if form is None else _in_lines(record, options.reject_below)
+                out(f"{source.shown}:\n{text}\n" if len(mine) > 1 else text)
+    rows = outcome.records
+    if options.parts > 1:
+        rows = [known for known in (records.load(folder, source.name) for source in sources) if known]
+    if form is not None:
+        forms = [{**_row(record), **table.row(form, record.fields, options.reject_below)} for record in rows]
+        columns = table.columns(form)
+        write_table(folder / "forms.csv", [{key: one[key] for key in columns} for one in forms], columns)
+        if outcome.fields:
+            write_table(folder / "coverage.csv", table.total_fields(list(outcome.fields.values())).curve())
     if remember:
-        rows = made if options.parts == 1 else [known for known in (records.load(folder, s.name) for s in sources) if known]
         write_table(folder / "summary.csv", [_row(record) for record in rows], SUMMARY)
         _join(sources, options, folder)
-    return Outcome(made, scores)
+    return outcome
+
+
+def _score(source: Source, record: Record, form: FormOptions | None, outcome: Outcome) -> None:
+    """Compare with the truth beside the page, if there is one."""
+    if source.count > 1 or source.content is not None:
+        return
+    truth = source.path.with_suffix(".txt" if form is None else ".csv")
+    if not truth.exists():
+        return
+    if form is None:
+        outcome.scores[source.name] = score(record.text, truth.read_text(encoding="utf-8", errors="replace"))
+    else:
+        outcome.fields[source.name] = table.score_fields(record.fields, truth, form)
+
+
+def _in_lines(record: Record, reject_below: float) -> str:
+    """A form as it is shown: a line for each field that something was read in."""
+    flags = {True: "", False: "   (not as the form wants it)"}
+    return "\n".join(
+        f"{name}: {reading.shown(reject_below)}{flags[reading.allowed]}"
+        for name, reading in record.fields.items()
+        if reading.text
+    )
 
 
 def _check_target(sources: list[Source], folder: Path) -> None:
@@ -78,11 +123,12 @@ def _check_target(sources: list[Source], folder: Path) -> None:
         raise ConfigError(f"ocr.output: {folder} holds the pages themselves; their .txt files would be overwritten")
 
 
-def _settings(options: BatchOptions, model: Path) -> str:
+def _settings(options: BatchOptions, model: Path, form: FormOptions | None) -> str:
     """Digest of all that a result depends on beside its page."""
     values = {key: value for key, value in asdict(options).items() if key not in HOW_ONLY}
-    files = [md5(path) for path in (model, Path(options.ink or "none"), Path(options.language)) if path.is_file()]
-    return hashlib.md5(repr((values, files)).encode()).hexdigest()
+    used = [model, Path(options.ink or "none"), Path(options.language), *([Path(form.template)] if form else [])]
+    files = [md5(path) for path in used if path.is_file()]
+    return hashlib.md5(repr((values, files, asdict(form) if form else None)).encode()).hexdigest()
 
 
 def _read_all(sources: list[Source], arguments: tuple, options: BatchOptions) -> Iterator[Record]:
@@ -169,8 +215,27 @@ def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
             join_pdfs(there, beside(folder / name, "pdf"))
 
 
-def summarise(outcome: Outcome) -> str:
-    """What became of the pages, in one line."""
+def report(outcome: Outcome, folder: Path | None = None) -> list[str]:
+    """What became of the pages, and how much of them was read right, in a line each.
+
+    Args:
+        folder: of the results, if there is a `summary.csv` in it.
+    """
+    lines = []
     counts = {status: sum(record.status == status for record in outcome.records) for status in ("read", "empty", "failed")}
     counts["doubtful"] = sum(record.doubtful for record in outcome.records)
-    return f"{len(outcome.records)} pages: " + ", ".join(f"{count} {status}" for status, count in counts.items())
+    if len(outcome.records) > 1:
+        said = f"{len(outcome.records)} pages: " + ", ".join(f"{count} {status}" for status, count in counts.items())
+        lines.append(said + (f"; {folder / 'summary.csv'}" if folder else ""))
+    if outcome.scores:
+        scored = in_words(total(list(outcome.scores.values())))
+        lines.append(f"{len(outcome.scores)} pages scored: {_listed(scored)}")
+    if outcome.fields:
+        lines.append(
+            f"{len(outcome.fields)} forms scored: {_listed(table.total_fields(list(outcome.fields.values())).in_words())}"
+        )
+    return lines
+
+
+def _listed(scores: dict[str, float]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in scores.items())

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from pipeline.batch import record as records
 from pipeline.batch.options import BatchOptions
@@ -16,11 +17,13 @@ from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
 from pipeline.characters.classifier import load_classifier
 from pipeline.common.errors import EmptyPageError, PageError
+from pipeline.forms.options import FormOptions
+from pipeline.forms.read import FormReader, Reading
 from pipeline.nn.unet import load_unet
 from pipeline.output.export import export
 from pipeline.reading.language import load_language
 from pipeline.reading.page import Page
-from pipeline.reading.photo import Photo
+from pipeline.reading.photo import Photo, load_page
 from pipeline.reading.reader import read
 
 
@@ -33,14 +36,17 @@ class Worker:
 
     Args:
         model: file with the network's weights.
+        form: that the pages are, if they are forms.
         settings: digest of all that a result depends on beside its page.
         folder: for the results.
         remember: keep a record of each page in it, and read no page that has one.
     """
 
-    def __init__(self, options: BatchOptions, model: Path, settings: str, folder: Path, remember: bool) -> None:
+    def __init__(
+        self, options: BatchOptions, model: Path, form: FormOptions | None, settings: str, folder: Path, remember: bool
+    ) -> None:
         self.options, self.settings, self.folder, self.remember = options, settings, folder, remember
-        self.read = load_reader(options, model)
+        self.read = load_reader(options, model, form)
 
     def __call__(self, source: Source) -> Record:
         """Read a page and write its results, all of them or none.
@@ -69,7 +75,7 @@ class Worker:
             with time_limit(self.options.seconds):
                 photo = source.load()
                 try:
-                    page = self.read(photo.pixels)
+                    page, made.fields = self.read(photo.pixels)
                 except EmptyPageError as error:
                     made.status, made.reason = "empty", str(error)
                     page = Page(photo.pixels.shape[1], photo.pixels.shape[0], 0.0, [])
@@ -93,12 +99,32 @@ class Worker:
         export(page, photo.pixels, self.folder / source.name, source.path.name, formats, photo.dpi)
 
 
-def load_reader(options: BatchOptions, model: Path) -> Callable[[np.ndarray], Page]:
-    """A function from a photo, (H, W, 3) uint8, to the page, with the models it needs."""
+def load_reader(
+    options: BatchOptions, model: Path, form: FormOptions | None
+) -> Callable[[np.ndarray], tuple[Page, dict[str, Reading]]]:
+    """A function from a photo, (H, W, 3) uint8, to the page and its fields, with the models it needs.
+
+    Raises:
+        DataError, PageError: a model, or the form's blank, is missing or damaged.
+    """
     classifier = load_classifier(model)
     ink = None if options.ink in (None, "none") else load_unet(Path(options.ink))[0]
     language = load_language(Path(options.language)) if options.language_weight > 0 else None
-    return lambda image: read(image, classifier, options, language, ink)
+    if form is None:
+        return lambda image: (read(image, classifier, options, language, ink), {})
+    return FormReader(form, load_blank(form), classifier, options, language, ink)
+
+
+def load_blank(form: FormOptions) -> np.ndarray:
+    """(H, W) uint8, the form with nothing written on it.
+
+    Raises:
+        PageError: the template cannot be read.
+    """
+    try:
+        return np.asarray(Image.fromarray(load_page(Path(form.template), form.page - 1).pixels).convert("L"))
+    except PageError as error:
+        raise PageError(f"form.template: {error}; `dvc repro fill` draws the blanks of the project's own forms") from None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ STORE_ROOT = Path(os.environ.get("DVC_ROOT", ROOT)).resolve()
 # prepare
 CHARACTERS = Path("prepared/characters.npz")
 PAGES = Path("prepared/pages")
+FORMS = Path("prepared/forms")
 PREPARED_CACHE = Path("outputs/prepared")
 CONTACT_SHEET = Path("prepared/contact_sheet.png")
 COUNTS = Path("reports/class_counts.csv")
@@ -34,6 +35,7 @@ PAIRS = Path("reports/confused_pairs.csv")
 # visualize, ocr
 FIGURES = Path("reports/figures")
 READ_PAGES = Path("reports/pages")
+READ_FORMS = Path("reports/forms")
 OCR_METRICS = Path("reports/metrics/ocr.json")
 # wall time of each stage, for the summary: it differs every time, so it is no output for DVC
 TIMES = Path("outputs/times")

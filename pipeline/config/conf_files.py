@@ -54,7 +54,7 @@ def composed_files(section: str, choice: str) -> list[str]:
     return names
 
 
-def check_tracked(stage: str, sections: Sections, choices: dict[str, str], dvc_file: Path = ROOT / "dvc.yaml") -> None:
+def check_tracked(stage: str, sections: Sections, choices: dict[str, str | None], dvc_file: Path = ROOT / "dvc.yaml") -> None:
     """Make sure that `dvc.yaml` tracks each file of conf/ this stage is composed from: an edit must never go unseen.
 
     Args:
@@ -68,8 +68,8 @@ def check_tracked(stage: str, sections: Sections, choices: dict[str, str], dvc_f
     for entry in yaml.safe_load(dvc_file.read_text(encoding="utf-8"))["stages"][stage]["params"]:
         tracked.update(entry if isinstance(entry, dict) else [entry])
     for section in sections:
-        if section == "tracking":
+        if section == "tracking" or choices.get(section, "") is None:  # None: a group of which no file is chosen
             continue
-        for file in composed_files(section, choices[section]) if section in choices else ["conf/config.yaml"]:
+        for file in composed_files(section, str(choices[section])) if section in choices else ["conf/config.yaml"]:
             if file not in tracked:
                 raise ConfigError(f"dvc.yaml: stage {stage} reads {file} but does not track it; add it to the stage's params")

@@ -66,6 +66,9 @@ def read(composed: DictConfig, sections: Sections) -> Config:
         if name == "seed":
             checked[name] = values[name] = _read_seed(composed)
             continue
+        if composed.get(name) is None:  # a group of which no file was chosen
+            checked[name] = values[name] = None
+            continue
         try:
             given = OmegaConf.to_container(composed[name], resolve=True)  # here, where interpolations see the whole
             section = OmegaConf.merge(OmegaConf.structured(options), given)

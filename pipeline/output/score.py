@@ -52,6 +52,11 @@ def score(read: str, truth: str) -> Score:
     )
 
 
+def in_words(part: Score) -> dict[str, float]:
+    """A score under the names used everywhere: accuracy without spaces, CER with spaces, WER."""
+    return {"character_accuracy": round(part.accuracy, 4), "cer": round(part.cer, 4), "wer": round(part.wer, 4)}
+
+
 def total(scores: Sequence[Score]) -> Score:
     """The score of all pages together."""
     return Score(*(sum(column) for column in zip(*scores))) if scores else Score(0, 0, 0, 0, 0, 0)

@@ -20,6 +20,7 @@ from pipeline.batch import run as batch
 from pipeline.batch import work
 from pipeline.batch.sources import find_sources
 from pipeline.common.errors import EmptyPageError, PageError
+from pipeline.forms.read import Reading
 from pipeline.output.export import SUFFIXES
 from pipeline.reading import Character, Line, Page, Word
 from tests.conftest import ROOT, clean_environment
@@ -30,14 +31,15 @@ def read_count(tmp_path, monkeypatch) -> list[int]:
     """Two photos to read; the reader is a stub that sees an A on them, nothing on black ones, and counts what it reads."""
     seen = []
 
-    def load_reader(options, model):
+    def load_reader(options, model, form):
         def read(image):
             seen.append(1)
             if not image.any():
                 raise EmptyPageError("nothing to read")
             if image[0, 0, 0] == 99:
                 time.sleep(5)
-            return Page(image.shape[1], image.shape[0], 0.0, [Line([Word([Character("A", (5, 5, 20, 25), 0.9)])])])
+            fields = {"number": Reading("A", 0.9, [0.9]), "agreed": Reading("", 0.8, [])} if form else {}
+            return Page(image.shape[1], image.shape[0], 0.0, [Line([Word([Character("A", (5, 5, 20, 25), 0.9)])])]), fields
 
         return read
 
@@ -265,3 +267,31 @@ def test_an_unreadable_page_is_an_error(tmp_path):
     Path(tmp_path / "bad.jpg").write_text("no")
     with pytest.raises(PageError):
         find_sources(str(tmp_path / "bad.jpg"))[0].load()
+
+
+FORM = "template: blank.png\nfields:\n  number: {box: [0, 0, 1, 0.5]}\n  agreed: {box: [0, 0.5, 1, 1], kind: checkbox}\n"
+
+
+def test_forms_are_rows_of_a_table_and_scored(read_count, capsys):
+    Path("form.yaml").write_text(FORM)
+    Path("photos/a.csv").write_text("number,agreed\na,x\n")
+    Image.new("RGB", (60, 40), "black").save("photos/c.png")
+    written = run("photos", "--form", "form.yaml", "--reject-below", "0.95")
+    assert {"forms.csv", "coverage.csv", "summary.csv", "a.txt"} <= set(written)
+    with open("read/forms.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == "name file page status number number_confidence agreed agreed_confidence flagged".split()
+    assert [(row["name"], row["status"], row["number"], row["agreed"]) for row in rows] == [
+        ("a", "read", "?", ""),
+        ("b", "read", "?", ""),
+        ("c", "empty", "", ""),
+    ]
+    said = capsys.readouterr()
+    assert "number: ?" in said.out and "1 forms scored: fields 2, character accuracy 1, field accuracy 0.5" in said.err
+    run("photos", "--form", "form.yaml")
+    assert "number: A" in capsys.readouterr().out
+
+
+def test_a_form_that_is_none_is_refused(read_count, capsys):
+    assert command.main(["photos", "--form", "nowhere"]) == 1
+    assert "nowhere is no file, and no form of conf/form/, which holds exam_cover" in capsys.readouterr().err

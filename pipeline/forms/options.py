@@ -1,0 +1,145 @@
+"""Options of a form: the section `form` of `conf/`, and the file that `pipeline.read --form` takes."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.characters.alphabet import CAPITALS, DIGITS, LOWER_CASE, SIGNS
+from pipeline.common.checks import check_choice, check_each, is_number, is_whole
+from pipeline.common.errors import ConfigError
+from pipeline.reading.pattern import Allowed, Constraint, Pattern
+
+ALPHABETS = {
+    "digits": DIGITS,
+    "letters": CAPITALS + LOWER_CASE,
+    "alphanumeric": DIGITS + CAPITALS + LOWER_CASE,
+    "all": DIGITS + CAPITALS + LOWER_CASE + SIGNS,
+}
+"""What a field may hold, so far as the network reads it."""
+TICKED = "x"
+"""What a ticked box is written as."""
+RESERVED = ("name", "file", "page", "status", "flagged")
+MOST_CELLS, MOST_ROWS = 200, 200
+
+
+@dataclass
+class Field:
+    """A place on a form that something is written in.
+
+    Attributes:
+        box: left, top, right, bottom, in shares of the blank's width and height.
+        kind: `text`, or `checkbox`: ticked or not.
+        cells: how many characters have a cell each; 0: it is a line or a box for any number of them.
+        rows: how many times it stands there, one below the other within `box`; each is a field of its own, `name_1`, `name_2`.
+        alphabet: what is written there, a key of `ALPHABETS`.
+        pattern: regular expression that what is written matches as a whole; empty: any text of the alphabet.
+        label: printed beside it, where the project draws the form.
+    """
+
+    box: list[float]
+    kind: str = "text"
+    cells: int = 0
+    rows: int = 1
+    alphabet: str = "all"
+    pattern: str = ""
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        box = self.box
+        if not (isinstance(box, list) and len(box) == 4 and all(is_number(v) and 0 <= v <= 1 for v in box)) or not (
+            box[0] < box[2] and box[1] < box[3]
+        ):
+            raise ConfigError(f"box: must be left, top, right, bottom from 0 to 1, not {box!r}")
+        check_choice(self, "kind", ("text", "checkbox"))
+        check_choice(self, "alphabet", ALPHABETS)
+        check_each(self, ("cells",), lambda value: is_whole(value, 0) and value <= MOST_CELLS, f"must be from 0 to {MOST_CELLS}")
+        check_each(self, ("rows",), lambda value: is_whole(value) and value <= MOST_ROWS, f"must be from 1 to {MOST_ROWS}")
+        check_each(self, ("pattern", "label"), lambda value: isinstance(value, str), "must be text")
+        _ = self.constraint
+
+    @property
+    def constraint(self) -> Constraint:
+        """What can stand in it."""
+        return Pattern(self.pattern) if self.pattern else Allowed(ALPHABETS[self.alphabet])
+
+
+@dataclass
+class FormOptions:
+    """A form.
+
+    Attributes:
+        template: the blank: a picture, or a PDF.
+        fields: in the order of the columns of `forms.csv`.
+        page: of the template that is the blank, from 1.
+        title: printed on top, where the project draws the form.
+    """
+
+    template: str
+    fields: dict[str, Field]
+    page: int = 1
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise ConfigError("fields: names no field; give each a box")
+        names = list(self.each())
+        taken = [name for name in names if name in RESERVED or name.endswith("_confidence") or names.count(name) > 1]
+        if taken:
+            raise ConfigError(f"fields.{taken[0]}: is the name of another column of forms.csv; choose another one")
+        check_each(self, ("page",), is_whole, "must be 1 or more")
+
+    def each(self) -> dict[str, Field]:
+        """Every single field by its name; what has several rows is several fields."""
+        single: dict[str, Field] = {}
+        for name, one in self.fields.items():
+            if one.rows == 1:
+                single[name] = one
+                continue
+            left, top, right, bottom = one.box
+            step = (bottom - top) / one.rows
+            for row in range(one.rows):
+                single[f"{name}_{row + 1}"] = replace(one, rows=1, box=[left, top + row * step, right, top + (row + 1) * step])
+        return single
+
+
+def load_form(path: Path) -> FormOptions:
+    """Read a form's file.
+
+    Raises:
+        ConfigError: it is missing, no YAML, or holds a wrong key or value; the line names the file and the key.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is no YAML ({' '.join(str(error).split())})") from None
+    try:
+        if not isinstance(values, dict) or not isinstance(values.get("fields"), dict):
+            raise ConfigError("fields: must name the fields, each with a box")
+        return _build(FormOptions, {**values, "fields": {str(k): _field(k, v) for k, v in values["fields"].items()}})
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _field(name: object, values: Any) -> Field:
+    try:
+        if not isinstance(values, dict):
+            raise ConfigError("box: is missing")
+        return _build(Field, values)
+    except ConfigError as error:
+        raise ConfigError(f"fields.{name}.{error}") from None
+
+
+def _build(options: type, values: dict[Any, Any]) -> Any:
+    """A dataclass from the keys and values of a file."""
+    known = options.__dataclass_fields__  # type: ignore[attr-defined]
+    strange = [key for key in values if key not in known]
+    if strange:
+        raise ConfigError(f"{strange[0]}: no such key; the keys are {', '.join(known)}")
+    missing = [key for key in list(known)[: 2 if options is FormOptions else 1] if key not in values]
+    if missing:
+        raise ConfigError(f"{missing[0]}: is missing")
+    return options(**values)

@@ -1,0 +1,161 @@
+"""Read: a photo of a form, field by field."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from pipeline.characters.classifier import Classifier
+from pipeline.forms.cells import Cell, classify_cells, field_ink, split_cells
+from pipeline.forms.decode import decode_cells
+from pipeline.forms.ink import written_ink
+from pipeline.forms.options import TICKED, Field, FormOptions
+from pipeline.forms.register import Blank, register
+from pipeline.nn.unet import UNet
+from pipeline.reading import straighten
+from pipeline.reading.blocks import find_rows
+from pipeline.reading.language import LanguageModel
+from pipeline.reading.layout import find_components
+from pipeline.reading.lines import read_lines
+from pipeline.reading.options import OcrOptions
+from pipeline.reading.page import Character, Line, Page, Word, reject
+from pipeline.reading.pattern import matches
+from pipeline.reading.reader import _rotation, _to_photo
+
+TICK = 0.45  # sides of a check box; strokes of that length in it are as likely a tick as not: a dot, a line that passes
+DOUBT = 0.08  # the same; one more makes the odds e times larger
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in a field.
+
+    Attributes:
+        text: empty if nothing is written there; `TICKED` for a ticked box.
+        confidence: posterior of the whole text.
+        characters: posterior of each character of it, 1 for a space.
+        allowed: whether the text is what the field allows.
+    """
+
+    text: str
+    confidence: float
+    characters: list[float]
+    allowed: bool = True
+
+    def shown(self, reject_below: float) -> str:
+        """The text with `?` for each character that is less certain than that."""
+        return "".join("?" if sure < reject_below else character for character, sure in zip(self.text, self.characters))
+
+
+class FormPage(NamedTuple):
+    """A form that was read: as a page with a line for each field that something is written in, and field by field."""
+
+    page: Page
+    fields: dict[str, Reading]
+
+
+class FormReader:
+    """Reads photos of one form.
+
+    Args:
+        form: its fields.
+        blank: (H, W) uint8, the form with nothing written on it.
+        model: the classifier.
+        ink: the network that says what each pixel shows; None takes all that is darker than the paper.
+        language: for fields without cells.
+    """
+
+    def __init__(
+        self,
+        form: FormOptions,
+        blank: np.ndarray,
+        model: Classifier,
+        options: OcrOptions,
+        language: LanguageModel | None = None,
+        ink: UNet | None = None,
+    ) -> None:
+        self.model, self.options, self.language, self.ink = model, options, language, ink
+        self.fields = form.each()
+        self.blank = Blank(blank)
+        height, width = blank.shape
+        scale = min(1.0, (options.work_pixels / blank.size) ** 0.5)
+        self.size = max(1, round(width * scale)), max(1, round(height * scale))
+        self.shown = np.asarray(Image.fromarray(blank).resize(self.size, Image.Resampling.BOX))
+        self.to_blank = np.diag([width / self.size[0], height / self.size[1], 1.0])
+
+    def __call__(self, image: np.ndarray) -> FormPage:
+        """Read a photo, (H, W, 3) uint8.
+
+        Raises:
+            PageError: the form was not found on it.
+        """
+        view = straighten.prepare(image, 2 * self.options.work_pixels, False)
+        view = straighten.warp(view, register(view.pixels, self.blank) @ self.to_blank, self.size, 255)
+        ink = written_ink(view.pixels, self.shown, self.ink)
+        stroke = find_components(ink).stroke
+        height, width = image.shape[:2]
+        boxes = {name: np.array(field.box) * (self.size * 2) for name, field in self.fields.items()}
+        cells = {
+            name: split_cells(*field_ink(ink, boxes[name]), boxes[name], field.cells)
+            for name, field in self.fields.items()
+            if field.cells and field.kind == "text"
+        }
+        rows = iter(classify_cells([cell for row in cells.values() for cell in row if cell], stroke, self.model))
+        readings: dict[str, Reading] = {}
+        lines: list[Line] = []
+        for name, field in self.fields.items():
+            if field.kind == "checkbox":
+                readings[name] = read_checkbox(ink, boxes[name], stroke)
+                continue
+            if field.cells:
+                readings[name], line = self._read_cells(field, cells[name], rows)
+            else:
+                readings[name], line = self._read_line(field, ink, boxes[name])
+            if line:
+                lines.append(_to_photo(line, view, width, height))
+        page = Page(width, height, _rotation(view), lines)
+        return FormPage(reject(page, self.options.reject_below), readings)
+
+    def _read_cells(self, field: Field, cells: list[Cell | None], rows: Iterator[np.ndarray]) -> tuple[Reading, Line | None]:
+        """A field of which each character has a cell; what is empty at either end is no part of the text."""
+        filled = [number for number, cell in enumerate(cells) if cell]
+        if not filled:
+            return Reading("", 1.0, []), None
+        used = cells[filled[0] : filled[-1] + 1]
+        alphabet = self.model.alphabet.characters
+        decoded = decode_cells([next(rows) if cell else None for cell in used], alphabet, field.constraint)
+        words: list[list[Character]] = [[]]
+        for text, confidence, cell in zip(decoded.text, decoded.characters, used):
+            if cell:
+                words[-1].append(Character(text, cell.box, confidence))
+            elif words[-1]:
+                words.append([])
+        return Reading(*decoded), Line([Word(word) for word in words])
+
+    def _read_line(self, field: Field, ink: np.ndarray, box: np.ndarray) -> tuple[Reading, Line | None]:
+        """A field for any number of characters."""
+        labels, (left, top) = field_ink(ink, box)
+        found = find_components(labels > 0)
+        lines = read_lines(found, find_rows(found), self.model, self.options, self.language)[0] if found.areas.any() else []
+        words = [
+            Word([replace(c, box=(c.box[0] + left, c.box[1] + top, c.box[2] + left, c.box[3] + top)) for c in word.characters])
+            for line in lines
+            for word in line.words
+        ]
+        if not words:
+            return Reading("", 1.0, []), None
+        line = Line(words)
+        confidence = math.prod(c.confidence for c in line.characters)
+        each = [1.0 if c is None else c.confidence for word in words for c in (*word.characters, None)][:-1]
+        return Reading(line.text, confidence, each, matches(field.constraint, line.text)), line
+
+
+def read_checkbox(ink: np.ndarray, box: np.ndarray, stroke: float) -> Reading:
+    """Whether a box is ticked, by the length of the strokes in it."""
+    x0, y0, x1, y1 = (int(round(value)) for value in box)
+    length = ink[y0:y1, x0:x1].sum() / max(stroke, 1.0) / max(y1 - y0, 1)
+    ticked = 1 / (1 + math.exp(min((TICK - length) / DOUBT, 500)))
+    return Reading(TICKED, ticked, [ticked]) if ticked > 0.5 else Reading("", 1 - ticked, [])

@@ -1,0 +1,246 @@
+"""Register: where on a photo each point of the blank is, whatever the photo's turn, scale and perspective."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.feature import ORB, corner_harris, match_descriptors, match_template
+from skimage.measure import ransac
+from skimage.transform import ProjectiveTransform, estimate_transform
+
+from pipeline.common.errors import PageError
+from pipeline.common.pixels import flatten
+from pipeline.reading.regions import find_regions
+from pipeline.reading.sheet import find_sheet
+
+PIXELS = 500_000  # of the pictures that are compared; a label's letters have 5 of its rows
+KEYPOINTS = 2500
+SIDE = 15  # pixels; half of the side of the patches of the blank that are looked for on the photo
+PATCHES = 120
+REACH = 40, 12, 6  # pixels; how far off its place a patch is looked for, at each round
+ALIKE = 0.5  # correlation of a patch with its place on the photo; writing and noise leave more than that
+DOUBT = 0.3  # correlation that a place as far off as `reach` must be better by: the next cell of a row looks the same
+NEAR = 2.0  # pixels; by which a patch may be off where one plane maps on the other: paper is never quite flat
+TRIALS = 2000
+SHEAR = 0.05  # widths of the form; how far perspective moves a point off where turn, scale and shift put it
+LEAST_SCALE = 0.2  # of the form on the photo, against the blank
+SKEWED = 1.8  # times as large as its other sides that perspective makes one side of a sheet at most
+SAME = 0.75  # correlation of patches that cannot be told apart on a photo
+SHARE, SURE = 0.5, 0.75  # of the patches that must be found, writing covers some; that make it needless to look on
+FEW = 8  # patches that four pairs of points explain by chance
+
+
+class Blank:
+    """A form with nothing written on it, as it is looked for.
+
+    Args:
+        gray: (H, W) uint8.
+
+    Attributes:
+        contrast: (h, w) uint8, how dark its print is, in about `PIXELS` pixels.
+        scale: its pixels over those of `gray`.
+        patches: (P, 2) int x, y of places with corners.
+        unique: (P,) bool, whether nothing near a patch looks like it: the cells of a table do.
+    """
+
+    def __init__(self, gray: np.ndarray) -> None:
+        self.gray = gray
+        self.contrast, self.scale = _reduced(gray)
+        self.keypoints = _keypoints(self.contrast)
+        self.patches = _corners(self.contrast)
+        if len(self.patches) < FEW:
+            raise PageError("the form's blank holds too little print to be found on a photo; is it the right picture?")
+        unique = np.array([_is_unique(self.contrast, at) for at in self.patches])
+        order = np.argsort(~unique, kind="stable")[: max(PATCHES, int(unique.sum()))]
+        self.patches, self.unique = self.patches[order], unique[order] | (unique.sum() < FEW)
+
+
+def _corners(contrast: np.ndarray) -> np.ndarray:
+    """(P, 2) int x, y of the strongest corners, no two of them on one patch."""
+    strength = corner_harris(ndimage.gaussian_filter(contrast.astype(np.float32), 1))
+    peaks = (strength == ndimage.maximum_filter(strength, 2 * SIDE + 1)) & (strength > 1e-4 * strength.max())
+    peaks[:SIDE] = peaks[-SIDE:] = peaks[:, :SIDE] = peaks[:, -SIDE:] = False
+    rows, columns = np.nonzero(peaks)
+    strongest = np.argsort(-strength[rows, columns], kind="stable")[: 4 * PATCHES]
+    return np.column_stack([columns, rows])[strongest]
+
+
+def _is_unique(contrast: np.ndarray, at: np.ndarray) -> bool:
+    """Whether the patch around `at` (x, y) can be told from all others within the first `REACH`."""
+    (alike, left, top), (x, y) = _compare(contrast, contrast, at, REACH[0]), at
+    row, column = y - SIDE - top, x - SIDE - left
+    alike[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = 0
+    return bool(alike.max() < SAME)
+
+
+def register(gray: np.ndarray, blank: Blank) -> np.ndarray:
+    """(3, 3) matrix that takes (x, y, 1) of the blank's `gray` to pixels of the photo, up to scale.
+
+    Args:
+        gray: (H, W) uint8 photo.
+
+    Raises:
+        PageError: the form is not on the photo, or cannot be made out.
+    """
+    contrast, scale = _reduced(gray)
+    best, found = None, 0.0
+    for guess in _guesses(gray, contrast, scale, blank):
+        matrix, share = _refine(guess, contrast, blank)
+        if share > found:
+            best, found = matrix, share
+        if found > SURE:
+            break
+    if best is None or found < SHARE:
+        raise PageError("the form was not found on this page; is it another form, or is part of it cut off?")
+    return np.diag([1 / scale, 1 / scale, 1]) @ best @ np.diag([blank.scale, blank.scale, 1])
+
+
+def _reduced(gray: np.ndarray) -> tuple[np.ndarray, float]:
+    """Contrast of the picture in about `PIXELS` pixels, and its scale."""
+    scale = min(1.0, (PIXELS / gray.size) ** 0.5)
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    return flatten(np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX))), scale
+
+
+def _keypoints(contrast: np.ndarray) -> ORB:
+    """Corners and what is around them (Rublee et al. 2011, "ORB: an efficient alternative to SIFT or SURF")."""
+    orb = ORB(n_keypoints=KEYPOINTS, n_scales=6, fast_threshold=0.1)
+    try:
+        orb.detect_and_extract(contrast)
+    except (RuntimeError, IndexError):  # no corner at all
+        orb.keypoints, orb.descriptors = np.zeros((0, 2)), np.zeros((0, 256), bool)
+    return orb
+
+
+def _guesses(gray: np.ndarray, contrast: np.ndarray, scale: float, blank: Blank) -> Iterator[np.ndarray]:
+    """Matrices from the blank's contrast to the photo's that are worth a closer look, the likeliest first."""
+    seen = _keypoints(contrast)
+    if min(len(seen.keypoints), len(blank.keypoints.keypoints)) > FEW:
+        pairs = match_descriptors(blank.keypoints.descriptors, seen.descriptors, cross_check=True, max_ratio=0.95)
+        source, target = blank.keypoints.keypoints[pairs[:, 0], ::-1], seen.keypoints[pairs[:, 1], ::-1]
+        for turned in _similarities(source, target, SHEAR * blank.contrast.shape[1]):
+            if len(turned) >= FEW:
+                yield estimate_transform("affine", source[turned], target[turned]).params
+    image = Image.fromarray(gray)
+    quadrangles = [find_sheet(image, find_regions(image)), _sheet(gray.shape)]
+    for corners in (corners for corners in quadrangles if corners is not None):
+        for turns in range(4):
+            yield estimate_transform("projective", _sheet(blank.contrast.shape), np.roll(corners * scale, turns, axis=0)).params
+
+
+def _similarities(source: np.ndarray, target: np.ndarray, near: float) -> Iterator[np.ndarray]:
+    """Indices of the pairs of points that most agree on one turn, scale and shift; then of those left, once more.
+
+    Two pairs settle it (in complex numbers, target = a source + b), so that a few good ones among many wrong ones are found.
+    """
+    left = np.arange(len(source))
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        if len(left) < FEW:
+            return
+        z, w = source[left] @ [1, 1j], target[left] @ [1, 1j]
+        first, second = rng.integers(0, len(left), (2, TRIALS))
+        apart = np.abs(z[first] - z[second]) > near
+        first, second = first[apart], second[apart]
+        a = (w[first] - w[second]) / (z[first] - z[second])
+        agree = np.abs(a[:, None] * (z - z[first, None]) + w[first, None] - w) < near * np.abs(a)[:, None]  # (TRIALS, pairs)
+        agree &= ((np.abs(a) > LEAST_SCALE) & (np.abs(a) < 1 / LEAST_SCALE))[:, None]
+        if not len(agree):
+            return
+        best = agree[agree.sum(1).argmax()]
+        yield left[best]
+        left = left[~best]
+
+
+def _sheet(shape: tuple[int, ...]) -> np.ndarray:
+    """(4, 2) float x, y of a picture's corners: top left, top right, bottom right, bottom left."""
+    height, width = shape
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
+
+
+def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.ndarray, float]:
+    """The matrix after the blank's patches were looked for near where it puts them, and the share that was found."""
+    share = 0.0
+    for reach in REACH:
+        patches = blank.patches if reach == REACH[-1] else blank.patches[blank.unique]
+        seen = _warp(contrast, matrix, blank.contrast.shape)
+        moved = [(at, to) for at in patches if (to := _look(blank.contrast, seen, at, reach)) is not None]
+        if len(moved) < FEW:
+            return matrix, 0.0
+        ends = np.array([at for at, _ in moved], float), np.array([to for _, to in moved])
+        step = _fit(*ends, blank.contrast.shape, max(NEAR, reach / 8), 500)
+        if step is None:
+            return matrix, 0.0
+        off = np.linalg.norm(ProjectiveTransform(step)(ends[0]) - ends[1], axis=1)
+        found = float((off < NEAR).sum()) / len(patches)
+        share = found if reach == REACH[0] else min(share if reach == REACH[-1] else 1.0, found)
+        matrix = matrix @ step
+    return matrix, share
+
+
+def _warp(contrast: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    coefficients = tuple((matrix / matrix[2, 2]).ravel()[:8])
+    size = shape[1], shape[0]
+    return np.asarray(
+        Image.fromarray(contrast).transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
+    )
+
+
+def _look(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tuple[float, float] | None:
+    """Where the patch around `at` (x, y) is on the picture, within `reach`; None if nothing there looks like it."""
+    (alike, left, top), (x, y) = _compare(blank, seen, at, reach), at
+    rows, columns = np.ogrid[: alike.shape[0], : alike.shape[1]]
+    away = np.hypot(rows + top + SIDE - y, columns + left + SIDE - x) / reach
+    row, column = divmod(int((alike - DOUBT * away**2).argmax()), alike.shape[1])
+    if alike[row, column] < ALIKE:
+        return None
+    return left + column + SIDE + _peak(alike[row], column), top + row + SIDE + _peak(alike[:, column], row)
+
+
+def _compare(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tuple[np.ndarray, int, int]:
+    """Correlation of the patch around `at` with each place within `reach`, and the x, y of the first place's corner."""
+    x, y = at
+    patch = blank[y - SIDE : y + SIDE + 1, x - SIDE : x + SIDE + 1]
+    top, left = max(0, y - SIDE - reach), max(0, x - SIDE - reach)
+    window = seen[top : y + SIDE + reach + 1, left : x + SIDE + reach + 1]
+    return match_template(window.astype(np.float32), patch.astype(np.float32)), left, top
+
+
+def _peak(values: np.ndarray, at: int) -> float:
+    """How far off the largest of equally spaced values their parabola is largest."""
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    before, here, after = values[at - 1 : at + 2]
+    curve = before - 2 * here + after
+    return float((before - after) / (2 * curve)) if curve < 0 else 0.0
+
+
+def _fit(source: np.ndarray, target: np.ndarray, shape: tuple[int, ...], near: float, trials: int) -> np.ndarray | None:
+    """The projective map that most pairs of points agree on (Fischler & Bolles 1981, RANSAC), as a camera may see a sheet."""
+    corners = _sheet(shape)
+
+    def is_sheet(model: ProjectiveTransform, *_: np.ndarray) -> bool:
+        """Opposite sides are about as long, and all are about as much longer: four points in a row fit on wilder maps."""
+        if not np.isfinite(model.params).all():
+            return False
+        ratios = np.linalg.norm(np.diff(model(corners), axis=0, append=model(corners)[:1]), axis=1)
+        ratios /= np.maximum(np.linalg.norm(np.diff(corners, axis=0, append=corners[:1]), axis=1), 1e-6)
+        return bool(ratios.min() > ratios.max() / SKEWED)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no such map is what None says
+        model, inliers = ransac(
+            (source, target),
+            ProjectiveTransform,
+            min_samples=4,
+            residual_threshold=near,
+            max_trials=trials,
+            rng=0,
+            stop_probability=0.999,
+            is_model_valid=is_sheet,
+        )
+    if model is None or inliers is None or inliers.sum() < FEW or not is_sheet(model):
+        return None
+    return model.params
