@@ -40,7 +40,8 @@ with initialize_config_dir(str(Path("conf").resolve()), version_base="1.3"):
 library = load_library(Path(config.data.library))
 characters = generate(library, config.alphabet, config.strokes, 1, 1, 1, seed=0, workers=1).train
 _, page, _ = next(render_pages(library, {"page": "THE QUICK\\nBROWN FOX 12"}, config.pages))
-network = build_network(ModelOptions("cnn", [16], "relu", 0.1, "he", 0.0, [8, 8], 5), (32, 32), 36, np.random.default_rng(0))
+model = ModelOptions("cnn", [16], "relu", 0.1, "he", 0.0, [8, 8], 5)
+network = build_network(model, (32, 32), config.alphabet.classes, np.random.default_rng(0))
 options = TrainOptions("adam", 0.003, 12, 3, 0.9, 0.01, "cosine", 1, 1.0, 1.0, "mean", 0, 0.0)
 data = (characters.images, characters.labels)
 fit(network, data, data, options, seed=0)
