@@ -27,7 +27,9 @@ class Model(Protocol):
 
 def classify(glyphs: np.ndarray, model: Model) -> np.ndarray:
     """(N, H, W) uint8 pictures -> (N, 36) probabilities."""
-    return model.predict(to_input(normalise_all(glyphs))) if len(glyphs) else np.zeros((0, len(CLASSES)), np.float32)
+    if not len(glyphs):
+        return np.zeros((0, len(CLASSES)), np.float32)
+    return model.predict(to_input(normalise_all(glyphs)))[:, : len(CLASSES)]  # letters and digits come first
 
 
 def classify_lines(
