@@ -15,7 +15,6 @@ from PIL import Image
 
 from pipeline.characters import emnist, folder, nist36
 from pipeline.characters.alphabet import ALPHANUMERIC, Alphabet
-from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.characters.dataset import (
     Characters,
     Splits,
@@ -98,7 +97,7 @@ def prepare(config: Config, output: Path) -> None:
     if config.data.fresh:
         shown, fresh = stream(config).sample(SHEET), stream(config).labels
     with replacing(output / paths.CONTACT_SHEET) as temporary:
-        Image.fromarray(contact_sheet(shown, config.alphabet.classes)).save(temporary)
+        Image.fromarray(shown.sheet(config.alphabet.classes)).save(temporary)
     write_table(output / paths.COUNTS, count(splits, fresh, config.alphabet))
     write_pages(config, output / paths.PAGES)
     train = f"{len(stream(config).labels):,} drawn for each epoch," if config.data.fresh else f"{len(splits.train):,}"

@@ -16,8 +16,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from pipeline.config import schema as config
-from pipeline.sweep.pruning import is_hopeless
-from pipeline.sweep.state import progress
+from pipeline.sweep.state import is_hopeless, progress
 from pipeline.train import SECTIONS
 from tests.conftest import ROOT, clean_environment, copy_project
 from tests.store import runs_of

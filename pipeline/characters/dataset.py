@@ -36,6 +36,15 @@ class Characters:
     def __getitem__(self, rows: np.ndarray) -> "Characters":
         return Characters(self.images[rows], self.labels[rows])
 
+    def sheet(self, classes: int, columns: int = 24) -> np.ndarray:
+        """The first `columns` samples of each class in a row: (classes * H, columns * W) uint8, bright ink on 0."""
+        height, width = self.images.shape[1:]
+        sheet = np.zeros((classes * height, columns * width), np.uint8)
+        for label in range(classes):
+            for column, image in enumerate(self.images[self.labels == label][:columns]):
+                sheet[label * height : (label + 1) * height, column * width : (column + 1) * width] = image
+        return sheet
+
 
 @dataclass(frozen=True)
 class Splits:

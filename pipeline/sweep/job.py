@@ -18,8 +18,7 @@ from pipeline import tracking
 from pipeline.common.errors import StoppedError, UserError
 from pipeline.config.schema import TrackingConfig
 from pipeline.nn.history import EpochRecord, History
-from pipeline.sweep.pruning import is_hopeless
-from pipeline.sweep.state import FINISHED, PLAN, STATE, states, sweep_of
+from pipeline.sweep.state import FINISHED, PLAN, STATE, is_hopeless, states, sweep_of
 from pipeline.tracking.origin import is_gone, this_process
 
 NAMED = {"train.lr", "train.batch_size", "model.hidden", "seed", "trial"}

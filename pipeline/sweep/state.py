@@ -1,12 +1,16 @@
-"""What the processes of a sweep tell each other, as files in its folder."""
+"""State: what the processes of a sweep tell each other, as files in its folder, and what follows from it."""
 
 import json
 import os
+import statistics
 from pathlib import Path
 from typing import Any
 
 PLAN, FINISHED, STATE = "sweep.json", "finished.json", "state.json"
 """What the main process wants; what need not be run again; in each job's own folder, how it fares."""
+
+FEWEST_PEERS = 3
+"""Jobs that must have come as far before the median rule says anything."""
 
 
 def states(folder: Path) -> list[dict[str, Any]]:
@@ -17,6 +21,22 @@ def states(folder: Path) -> list[dict[str, Any]]:
 def sweep_of(folder: Path) -> Path | None:
     """The folder of the sweep that a job in `folder` belongs to, however deep in it that is; None if it is no sweep's."""
     return next((above for above in Path(os.path.abspath(folder)).parents if (above / PLAN).exists()), None)
+
+
+def is_hopeless(curve: list[float], others: list[list[float]]) -> bool:
+    """The median rule: whether a job's best accuracy lies below the median of what the others had reached by the same epoch.
+
+    Golovin et al. 2017, "Google Vizier", section 3.2.2, with the best so far in place of the running average.
+
+    >>> is_hopeless([0.1, 0.3], [[0.2, 0.5], [0.4, 0.4, 0.9], [0.3, 0.2]])
+    True
+
+    Args:
+        curve: validation accuracy of the job after each of its epochs.
+        others: the same of the other jobs; those that have not come as far do not count.
+    """
+    peers = [max(other[: len(curve)]) for other in others if len(other) >= len(curve)]
+    return len(peers) >= FEWEST_PEERS and max(curve) < statistics.median(peers)
 
 
 def progress(jobs: list[dict[str, Any]], total: int, seconds: float) -> str:

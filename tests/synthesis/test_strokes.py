@@ -7,7 +7,6 @@ import pytest
 
 from pipeline.characters import CLASSES, SIZE
 from pipeline.characters.alphabet import SIGNS, Alphabet
-from pipeline.characters.contact_sheet import contact_sheet
 from pipeline.common.errors import ConfigError, DataError
 from pipeline.common.paths import ROOT
 from pipeline.synthesis.bend import bend, skip
@@ -212,5 +211,5 @@ def test_options_out_of_range_are_named(key, value):
 
 
 def test_contact_sheet_has_a_row_a_class(library):
-    sheet = contact_sheet(generate(library, ALPHABET, OPTIONS, 2, 1, 1, seed=1, workers=1).train, 36, columns=3)
+    sheet = generate(library, ALPHABET, OPTIONS, 2, 1, 1, seed=1, workers=1).train.sheet(36, columns=3)
     assert sheet.shape == (36 * SIZE, 3 * SIZE) and sheet[:, : 2 * SIZE].any() and not sheet[:, 2 * SIZE :].any()
