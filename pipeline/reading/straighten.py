@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.reading.regions import find_regions
-from pipeline.reading.sheet import cover_ground, find_sheet, flatten_matrix
+from pipeline.reading.sheet import cover_ground
 
 MAX_POINTS = 6000
 BAND = 64  # rows of the photo made small at once
@@ -19,27 +18,16 @@ class View(NamedTuple):
     to_photo: np.ndarray
 
 
-def prepare(image: np.ndarray, work_pixels: int, find_the_sheet: bool) -> View:
-    """(H, W) uint8 brightness of the photo, or of the sheet that lies on it, in about `work_pixels` pixels at most."""
+def prepare(image: np.ndarray, work_pixels: int, find_sheets: bool) -> View:
+    """(H, W) uint8 brightness of the photo in `work_pixels` pixels at most, the ground beside sheets of paper covered."""
     gray = _to_gray(image, 2 if image.shape[0] * image.shape[1] > 4 * work_pixels else 1)
-    corners = None
-    if find_the_sheet:
-        regions = find_regions(gray)
-        corners = find_sheet(gray, regions)
-        if corners is None:
-            gray = cover_ground(gray, regions)
-    pixels = gray.width * gray.height
-    if corners is not None:
-        _, (width, height) = flatten_matrix(corners)
-        pixels = width * height
-    scale = min(1.0, (work_pixels / pixels) ** 0.5)
+    if find_sheets:
+        gray = cover_ground(gray)
+    scale = min(1.0, (work_pixels / (gray.width * gray.height)) ** 0.5)
     size = max(1, round(gray.width * scale)), max(1, round(gray.height * scale))
-    if corners is not None:
-        corners = corners * np.divide(size, gray.size)
     if size != gray.size:
         gray = gray.resize(size, Image.Resampling.BOX)
-    view = View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
-    return view if corners is None else warp(view, *flatten_matrix(corners))
+    return View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
 
 
 def _to_gray(image: np.ndarray, factor: int) -> Image.Image:
@@ -48,12 +36,10 @@ def _to_gray(image: np.ndarray, factor: int) -> Image.Image:
     return Image.fromarray(np.concatenate([np.asarray(band) for band in bands]))
 
 
-def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) -> View:
-    """Picture of `size` (width, height) whose point p shows the view's point `to_view` @ p."""
-    coefficients = tuple((to_view / to_view[2, 2]).ravel()[:8])
-    kind = Image.Transform.PERSPECTIVE if np.any(to_view[2, :2]) else Image.Transform.AFFINE
+def warp(view: View, to_view: np.ndarray, size: tuple[int, int]) -> View:
+    """Picture of `size` (width, height) whose point p shows the view's point `to_view` @ p, an affine map."""
     picture = Image.fromarray(view.pixels).transform(
-        size, kind, coefficients[: 8 if kind == Image.Transform.PERSPECTIVE else 6], Image.Resampling.BILINEAR, fillcolor=fill
+        size, Image.Transform.AFFINE, tuple(to_view[:2].ravel()), Image.Resampling.BILINEAR, fillcolor=0
     )
     return View(np.asarray(picture), view.to_photo @ to_view)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage
 
 from pipeline.characters import CLASSES
 from pipeline.common.errors import ConfigError
@@ -18,11 +17,8 @@ from pipeline.reading.glyphs import classify_lines
 from pipeline.reading.language import START, load_language
 from pipeline.reading.layout import find_components, find_lines
 from pipeline.reading.lines import cut_cost, decode_lines
-from pipeline.reading.outline import outline
-from pipeline.reading.regions import find_regions
 from pipeline.reading.seams import find_seams
 from pipeline.reading.segment import Atom, Candidate
-from pipeline.reading.sheet import cover_ground, find_sheet, flatten_matrix
 from tests.reading.conftest import set_text
 
 
@@ -66,64 +62,12 @@ def test_a_view_knows_the_way_back(degrees):
     assert (x0 + x1) / 2 == pytest.approx(152.5, abs=0.8) and (y0 + y1) / 2 == pytest.approx(22.5, abs=0.8)
 
 
-@pytest.mark.parametrize("work_pixels", [400_000, 100_000, 40_000])
-def test_a_sheet_keeps_its_place_however_much_the_photo_is_reduced(work_pixels):
-    gray = np.full((600, 800), 60, np.uint8)
-    gray[100:500, 150:650] = 210
-    gray[195:205, 295:305] = 20
-    view = straighten.prepare(gray, work_pixels, True)
-    y, x = (axis.mean() + 0.5 for axis in np.nonzero(view.pixels < 120))
-    x0, y0, x1, y1 = straighten.to_photo_box((x, y, x, y), view.to_photo, 800, 600)
-    assert (x0 + x1) / 2 == pytest.approx(300, abs=3) and (y0 + y1) / 2 == pytest.approx(200, abs=3)
-
-
 @pytest.mark.parametrize("factor", [1, 2])
 def test_a_photo_is_made_small_band_by_band_as_if_at_once(factor):
     photo = np.random.default_rng(0).integers(0, 256, (203, 151, 3)).astype(np.uint8)
     small = straighten.prepare(photo, photo[..., 0].size // factor**2 - (factor - 1), False).pixels
     at_once = Image.fromarray(photo).convert("L").reduce(factor)
     assert np.array_equal(small, at_once.resize(small.shape[::-1], Image.BOX))
-
-
-def test_regions_have_no_holes_and_an_outline():
-    gray = np.full((300, 400), 60, np.uint8)
-    gray[50:, 80:350] = 210
-    gray[120:220, 150:250] = 60  # a photo on the sheet
-    region = find_regions(Image.fromarray(gray)).sheets[4]
-    assert np.array_equal(region, ndimage.binary_fill_holes(region)) and region[170, 200] and not region[:, 40].any()
-    assert np.array_equal(outline(region), region & ~ndimage.binary_erosion(region))
-
-
-def test_a_sheet_is_found_only_where_one_lies_on_a_darker_ground():
-    gray = np.full((600, 800), 60, np.uint8)
-    gray[100:500, 150:650] = 210
-    corners = find_sheet(Image.fromarray(gray), find_regions(Image.fromarray(gray)))
-    assert np.abs(corners - [[150, 100], [650, 100], [650, 500], [150, 500]]).max() < 15
-    assert flatten_matrix(corners)[1] == pytest.approx((490, 390), abs=12)
-    shaded = np.full((600, 800), 210, np.uint8)
-    shaded[:, 400:] = 90  # a shadow over half a page is no desk
-    assert find_sheet(Image.fromarray(shaded), find_regions(Image.fromarray(shaded))) is None
-
-
-def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
-    rng = np.random.default_rng(0)
-    gray = rng.integers(20, 70, (600, 800)).astype(np.uint8)
-    rows, columns = np.mgrid[:600, :800]
-    sheet = (columns > 120 - 0.1 * rows) & (rows < 520 + 0.05 * columns)
-    gray[sheet] = 200
-    covered = np.asarray(cover_ground(Image.fromarray(gray), find_regions(Image.fromarray(gray))))
-    assert covered.min() > 150 and not binarize(flatten(covered)).any()
-    shaded = Image.fromarray(np.where(columns > 400 + 30 * np.sin(rows / 40), 100, 200).astype(np.uint8))
-    assert cover_ground(shaded, find_regions(shaded)) is shaded  # its edge is no sheet's
-
-
-def test_a_sheet_is_known_by_its_sides_when_its_corners_lie_beyond_the_picture():
-    rows, columns = np.mgrid[:600, :800]
-    along, across = columns + 0.5 * rows, rows - 0.5 * columns
-    sheet = (along > 180) & (along < 950) & (across < 330) & (across > -260)
-    gray = Image.fromarray(np.where(sheet, 200, 50).astype(np.uint8))
-    covered = np.asarray(cover_ground(gray, find_regions(gray)))
-    assert (~sheet).mean() > 0.15 and (covered < 120).mean() < 0.01
 
 
 def test_wavy_lines_of_different_size_are_followed():

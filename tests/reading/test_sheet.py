@@ -1,0 +1,81 @@
+"""Sheets of paper on something darker: one, two, cut by the picture; and what is none."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from pipeline.common.pixels import flatten
+from pipeline.reading import read, straighten
+from pipeline.reading.binarize import binarize
+from pipeline.reading.outline import outline
+from pipeline.reading.sheet import cover_ground, find_regions
+from tests.reading.conftest import set_text
+
+
+def covered(gray: np.ndarray) -> np.ndarray:
+    return np.asarray(cover_ground(Image.fromarray(gray)))
+
+
+@pytest.mark.parametrize("work_pixels", [400_000, 100_000, 40_000])
+def test_what_is_on_a_sheet_keeps_its_place_however_much_the_photo_is_reduced(work_pixels):
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 210
+    gray[195:205, 295:305] = 20
+    view = straighten.prepare(gray, work_pixels, True)
+    y, x = (axis.mean() + 0.5 for axis in np.nonzero(view.pixels < 120))
+    x0, y0, x1, y1 = straighten.to_photo_box((x, y, x, y), view.to_photo, 800, 600)
+    assert (x0 + x1) / 2 == pytest.approx(300, abs=3) and (y0 + y1) / 2 == pytest.approx(200, abs=3)
+
+
+def test_regions_have_no_holes_and_an_outline():
+    gray = np.full((300, 400), 60, np.uint8)
+    gray[50:, 80:350] = 210
+    gray[120:220, 150:250] = 60  # a photo on the sheet
+    (region,) = find_regions(Image.fromarray(gray)).levels[4]
+    assert np.array_equal(region, ndimage.binary_fill_holes(region)) and region[170, 200] and not region[:, 40].any()
+    assert np.array_equal(outline(region), region & ~ndimage.binary_erosion(region))
+
+
+def test_the_ground_around_a_sheet_is_covered_and_a_shadow_is_not():
+    rng = np.random.default_rng(0)
+    gray = rng.integers(20, 70, (600, 800)).astype(np.uint8)
+    gray[100:500, 150:650] = 210
+    assert covered(gray).min() > 150
+    shaded = np.full((600, 800), 210, np.uint8)
+    shaded[:, 400:] = 90  # a shadow over half a page is no desk
+    assert np.array_equal(covered(shaded), shaded)
+
+
+def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
+    rng = np.random.default_rng(0)
+    gray = rng.integers(20, 70, (600, 800)).astype(np.uint8)
+    rows, columns = np.mgrid[:600, :800]
+    gray[(columns > 120 - 0.1 * rows) & (rows < 520 + 0.05 * columns)] = 200
+    assert covered(gray).min() > 150 and not binarize(flatten(covered(gray))).any()
+    wavy = np.where(columns > 400 + 30 * np.sin(rows / 40), 100, 200).astype(np.uint8)
+    assert np.array_equal(covered(wavy), wavy)  # its edge is no sheet's
+
+
+def test_a_sheet_is_known_by_its_sides_when_its_corners_lie_beyond_the_picture():
+    rows, columns = np.mgrid[:600, :800]
+    along, across = columns + 0.5 * rows, rows - 0.5 * columns
+    sheet = (along > 180) & (along < 950) & (across < 330) & (across > -260)
+    assert (~sheet).mean() > 0.15 and (covered(np.where(sheet, 200, 50).astype(np.uint8)) < 120).mean() < 0.01
+
+
+def test_a_sheet_is_cut_off_where_it_is_brightest_against_the_ground():
+    """A gap in the light between sheet and ground must not join them: of all thresholds the one with the clearest edge counts."""
+    gray = np.full((600, 800), 50, np.uint8)
+    gray[:, :100] = 95  # the ground in the light
+    gray[60:560, 130:700] = 200
+    assert covered(gray).min() > 150
+
+
+def test_two_sheets_are_read_one_after_the_other(templates, options):
+    first, second = "CALL SAM\nAT 357", "TAKE EGGS\nFOR 24"
+    desk = np.full((500, 1500, 3), 50, np.uint8)
+    for left, text in ((60, first), (800, second)):
+        note = set_text(text, margin=70)
+        desk[90 : 90 + note.shape[0], left : left + note.shape[1]] = note
+    assert read(desk, templates, options).text == f"{first}\n{second}"
