@@ -12,8 +12,7 @@ from skimage.transform import ProjectiveTransform, estimate_transform
 
 from pipeline.common.errors import PageError
 from pipeline.common.pixels import flatten
-from pipeline.reading.regions import find_regions
-from pipeline.reading.sheet import find_sheet
+from pipeline.reading.sheet import find_corners
 
 PIXELS = 500_000  # of the pictures that are compared; a label's letters have 5 of its rows
 KEYPOINTS = 2500
@@ -123,9 +122,7 @@ def _guesses(gray: np.ndarray, contrast: np.ndarray, scale: float, blank: Blank)
         for turned in _similarities(source, target, SHEAR * blank.contrast.shape[1]):
             if len(turned) >= FEW:
                 yield estimate_transform("affine", source[turned], target[turned]).params
-    image = Image.fromarray(gray)
-    quadrangles = [find_sheet(image, find_regions(image)), _sheet(gray.shape)]
-    for corners in (corners for corners in quadrangles if corners is not None):
+    for corners in (*find_corners(Image.fromarray(gray)), _sheet(gray.shape)):
         for turns in range(4):
             yield estimate_transform("projective", _sheet(blank.contrast.shape), np.roll(corners * scale, turns, axis=0)).params
 

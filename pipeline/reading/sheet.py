@@ -15,6 +15,7 @@ LEAST = 0.05  # share of the picture that a sheet takes at least
 BRIGHTER = 1.2  # times the ground's brightness that a sheet has along its edge,
 DARK_GROUND = 1.5  # and along half of it: by this and its straight sides it is told from what a shadow leaves in the light
 CONVEX = 0.96  # least share of its hull that a sheet fills
+QUADRANGLE = 0.93  # least share of a sheet that four corners enclose where these are its own
 
 
 class Regions(NamedTuple):
@@ -35,13 +36,36 @@ def find_regions(gray: Image.Image) -> Regions:
 
 def cover_ground(gray: Image.Image) -> Image.Image:
     """Paint the dark ground around sheets with the brightness of the nearest; the same picture where there is no sheet."""
-    regions = find_regions(gray)
-    best, contrast = None, 0.0
-    for candidates in regions.levels:
-        sheets = [(step, sheet) for sheet in candidates if (step := _step_down(regions.smooth, sheet)) > BRIGHTER]
+    smooth, sheets = find_sheets(gray)
+    if not sheets:
+        return gray
+    return _paint(gray, smooth, ndimage.binary_erosion(np.any(sheets, axis=0), iterations=3, border_value=1))
+
+
+def find_sheets(gray: Image.Image) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The photo made small, (h, w) float32, and each sheet on it, (h, w) bool; of all thresholds the one with the clearest
+    edge counts."""
+    smooth, levels = find_regions(gray)
+    best: list[np.ndarray] = []
+    contrast = BRIGHTER
+    for regions in levels:
+        sheets = [(step, sheet) for sheet in regions if (step := _step_down(smooth, sheet)) > BRIGHTER]
         if sheets and (least := min(step for step, _ in sheets)) > contrast:
-            best, contrast = np.any([sheet for _, sheet in sheets], axis=0), least
-    return gray if best is None else _paint(gray, regions.smooth, ndimage.binary_erosion(best, iterations=3, border_value=1))
+            best, contrast = [sheet for _, sheet in sheets], least
+    return smooth, best
+
+
+def find_corners(gray: Image.Image) -> list[np.ndarray]:
+    """Corners of each sheet that is a quadrangle, (4, 2) float x, y in pixels of `gray`: top left, top right, bottom right,
+    bottom left as it lies."""
+    smooth, sheets = find_sheets(gray)
+    found = []
+    for sheet in sheets:
+        edge = np.argwhere(outline(sheet))[:, ::-1]
+        corners = _simplify(edge[ConvexHull(edge).vertices].astype(float), 4)
+        if QUADRANGLE < _area(corners) / float(sheet.sum()) < 2 - QUADRANGLE:
+            found.append((_from_top_left(corners) + 0.5) * [gray.width / smooth.shape[1], gray.height / smooth.shape[0]])
+    return found
 
 
 def _without_writing(gray: Image.Image) -> np.ndarray:
@@ -126,3 +150,10 @@ def _simplify(convex: np.ndarray, count: int) -> np.ndarray:
 def _area(points: np.ndarray) -> float:
     x, y = points.T
     return abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1))) / 2
+
+
+def _from_top_left(corners: np.ndarray) -> np.ndarray:
+    """In clockwise order as seen, beginning at the corner nearest to the photo's top left."""
+    centre = corners.mean(0)
+    corners = corners[np.argsort(np.arctan2(*(corners - centre).T[::-1]))]
+    return np.roll(corners, -int(np.argmin(corners.sum(1))), axis=0)

@@ -9,7 +9,7 @@ from pipeline.common.pixels import flatten
 from pipeline.reading import read, straighten
 from pipeline.reading.binarize import binarize
 from pipeline.reading.outline import outline
-from pipeline.reading.sheet import cover_ground, find_regions
+from pipeline.reading.sheet import cover_ground, find_corners, find_regions
 from tests.reading.conftest import set_text
 
 
@@ -79,3 +79,11 @@ def test_two_sheets_are_read_one_after_the_other(templates, options):
         note = set_text(text, margin=70)
         desk[90 : 90 + note.shape[0], left : left + note.shape[1]] = note
     assert read(desk, templates, options).text == f"{first}\n{second}"
+
+
+def test_corners_are_those_of_the_sheets_that_have_four():
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 210
+    (corners,) = find_corners(Image.fromarray(gray))
+    assert np.abs(corners - [[150, 100], [650, 100], [650, 500], [150, 500]]).max() < 8
+    assert not find_corners(Image.fromarray(np.full((600, 800), 210, np.uint8)))
