@@ -5,8 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipeline.reading.language import END, START, LanguageModel
 from pipeline.reading.pattern import Constraint, matches
 
+BEAM = 64  # texts of a field that are compared
+LEAST = 1e-4  # characters less probable than this are not tried
 BROKEN = 0.02  # share of the fields in which something is written that the form does not allow
 
 
@@ -19,7 +22,13 @@ class Decoded(NamedTuple):
     allowed: bool
 
 
-def decode_cells(rows: list[np.ndarray | None], alphabet: str, constraint: Constraint) -> Decoded:
+def decode_cells(
+    rows: list[np.ndarray | None],
+    alphabet: str,
+    constraint: Constraint,
+    language: LanguageModel | None = None,
+    weight: float = 1.0,
+) -> Decoded:
     """The most probable text of some cells.
 
     That the writer keeps to what the field allows is likely, not certain: both hypotheses are weighed by what they say of the
@@ -28,6 +37,8 @@ def decode_cells(rows: list[np.ndarray | None], alphabet: str, constraint: Const
     Args:
         rows: for each cell, the first and the last not empty, (len(alphabet),) probabilities of its character; None where it
             is empty: a space.
+        language: where words are likelier than other texts; None where they are not.
+        weight: of its log-probability.
     """
     if not rows:
         return Decoded("", 1.0, [], True)
@@ -44,8 +55,38 @@ def decode_cells(rows: list[np.ndarray | None], alphabet: str, constraint: Const
         kept = 0.0
     if kept < 0.5:
         return Decoded(free, (1 - kept) * math.prod(sure), [(1 - kept) * p for p in sure], matches(constraint, free))
+    if language is not None and weight > 0:
+        return _in_words(rows, alphabet, constraint, language, weight, kept)
     text, best = _best(forward, constraint)
     return Decoded(text, kept * best / mass, _posteriors(rows, alphabet, constraint, forward, text, mass, kept), True)
+
+
+def _in_words(
+    rows: list[np.ndarray | None], alphabet: str, constraint: Constraint, language: LanguageModel, weight: float, kept: float
+) -> Decoded:
+    """The best of the `BEAM` texts that look and sound best, which share the probability that the field's text is allowed."""
+    beam = [(0.0, "", constraint.start(), START)]
+    for row in rows:
+        longer = []
+        for score, text, allowed, state in beam:
+            for character, p in _choices(row, alphabet):
+                after = constraint.step(allowed, character) if p > LEAST else None
+                if after is not None:
+                    gain, heard = language.extend(state, character.upper())
+                    longer.append((score + math.log(p) + weight * gain, text + character, after, heard))
+        beam = sorted(longer, key=lambda entry: -entry[0])[:BEAM]
+    ends = [
+        (score + weight * language.extend(state, END)[0], text)
+        for score, text, allowed, state in beam
+        if constraint.accepts(allowed)
+    ]
+    if not ends:
+        return Decoded("", 0.0, [], False)
+    shares = np.exp(np.array([score for score, _ in ends]) - max(score for score, _ in ends))
+    shares *= kept / shares.sum()
+    text = ends[int(shares.argmax())][1]
+    each = [float(sum(share for share, (_, other) in zip(shares, ends) if other[i] == text[i])) for i in range(len(text))]
+    return Decoded(text, float(shares.max()), each, True)
 
 
 class _Reached(NamedTuple):

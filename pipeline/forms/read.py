@@ -126,7 +126,9 @@ class FormReader:
             return Reading("", 1.0, []), None
         used = cells[filled[0] : filled[-1] + 1]
         alphabet = self.model.alphabet.characters
-        decoded = decode_cells([next(rows) if cell else None for cell in used], alphabet, field.constraint)
+        language = None if field.pattern or field.alphabet == "digits" else self.language
+        given = [next(rows) if cell else None for cell in used]
+        decoded = decode_cells(given, alphabet, field.constraint, language, self.options.language_weight)
         words: list[list[Character]] = [[]]
         for text, confidence, cell in zip(decoded.text, decoded.characters, used):
             if cell:
