@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.batch.sources import RECORDS, Source
 from pipeline.common.files import write_text
-from pipeline.forms.read import Reading
+from pipeline.forms.reading import Reading
 from pipeline.output.export import SUFFIXES, beside
 
 DOUBTFUL = 0.8  # mean confidence of a page's characters; below, more than one in five is expected to be wrong

@@ -18,7 +18,7 @@ from pipeline.batch.sources import Source
 from pipeline.characters.classifier import load_classifier
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.forms.options import FormOptions
-from pipeline.forms.read import FormReader, Reading
+from pipeline.forms.reading import Reading
 from pipeline.nn.unet import load_unet
 from pipeline.output.export import export
 from pipeline.reading.language import load_language
@@ -112,6 +112,8 @@ def load_reader(
     language = load_language(Path(options.language)) if options.language_weight > 0 else None
     if form is None:
         return lambda image: (read(image, classifier, options, language, ink), {})
+    from pipeline.forms.read import FormReader  # not above: who reads pages need not wait for it
+
     return FormReader(form, load_blank(form), classifier, options, language, ink)
 
 

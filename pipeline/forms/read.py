@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from pipeline.forms.cells import Cell, classify_cells, field_ink, split_cells
 from pipeline.forms.decode import decode_cells
 from pipeline.forms.ink import written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
+from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
@@ -27,27 +28,6 @@ from pipeline.reading.reader import _rotation, _to_photo
 
 TICK = 0.45  # sides of a check box; strokes of that length in it are as likely a tick as not: a dot, a line that passes
 DOUBT = 0.08  # the same; one more makes the odds e times larger
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read in a field.
-
-    Attributes:
-        text: empty if nothing is written there; `TICKED` for a ticked box.
-        confidence: posterior of the whole text.
-        characters: posterior of each character of it, 1 for a space.
-        allowed: whether the text is what the field allows.
-    """
-
-    text: str
-    confidence: float
-    characters: list[float]
-    allowed: bool = True
-
-    def shown(self, reject_below: float) -> str:
-        """The text with `?` for each character that is less certain than that."""
-        return "".join("?" if sure < reject_below else character for character, sure in zip(self.text, self.characters))
 
 
 class FormPage(NamedTuple):

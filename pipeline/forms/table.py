@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pipeline.common.errors import DataError
 from pipeline.forms.options import FormOptions
-from pipeline.forms.read import Reading
+from pipeline.forms.reading import Reading
 from pipeline.output.score import edit_distance
 
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)

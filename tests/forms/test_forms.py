@@ -14,7 +14,8 @@ from pipeline.forms import table
 from pipeline.forms.cells import field_ink, split_cells
 from pipeline.forms.decode import decode_cells
 from pipeline.forms.options import Field, FormOptions, load_form
-from pipeline.forms.read import FormReader, Reading
+from pipeline.forms.read import FormReader
+from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.reading import OcrOptions
 from pipeline.reading.pattern import Allowed, Pattern
