@@ -1,12 +1,14 @@
-"""The documentation: what its examples print is what they say."""
+"""The documentation: its examples print what they say, its numbers are those of the reports, its links lead somewhere."""
 
 import doctest
 import importlib
+import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.common.paths import ROOT
+from scripts.update_docs import documents, updated
 
 WITH_EXAMPLES = [
     ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -35,3 +37,32 @@ def test_the_mnist_example(tmp_path, monkeypatch, capsys):
     exec(page.split("```python\n")[1].split("```")[0], {"__name__": "mnist"})
     accuracies = [float(line.split()[-1]) for line in capsys.readouterr().out.splitlines()]
     assert len(accuracies) == 5 and accuracies[-1] > 0.9
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 700
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
+def test_the_numbers_are_those_of_the_reports(document):
+    text = document.read_text(encoding="utf-8")
+    assert updated(text) == text, "run: python -m scripts.update_docs"
+
+
+@pytest.mark.parametrize("document", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda path: path.name)
+def test_links_lead_to_files_and_modules_that_are_there(document):
+    text = document.read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if not target.startswith(("http", "mailto"))]
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    named = re.findall(r"`((?:pipeline|conf|scripts|tests|docs|benchmarks)/[\w/.-]+)`", text)
+    missing += [name for name in named if not (ROOT / name).exists()]
+    named = re.findall(r"`(pipeline(?:\.\w+)+)`", text)
+    missing += [name for name in named if not _is_module_or_in_one(name)]
+    assert not missing
+
+
+def _is_module_or_in_one(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    inside = path.parent if (path.parent / "__init__.py").exists() else path.parent.with_suffix(".py")
+    found = path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+    return found or inside.exists() and path.name in (inside / "__init__.py" if inside.is_dir() else inside).read_text()

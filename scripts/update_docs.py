@@ -1,0 +1,86 @@
+"""Brings what `dvc repro` measured, read and drew into README.md and docs/: `python -m scripts.update_docs`.
+
+A number stands between `<!-- evaluate test/accuracy -->` and `<!-- / -->`: the file below reports/metrics/, and the keys in it.
+`measured` is docs/measured.json, for what takes data that are not part of the project; commands stand beside the numbers.
+A text stands between `<!-- reports/pages/1_list.txt -->` and `<!-- / -->`.
+"""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pipeline.characters import SIZE
+
+ROOT = Path(__file__).resolve().parent.parent
+NUMBER = re.compile(r"<!-- (\w+) (\S+) -->[^<]*<!-- / -->")
+TEXT = re.compile(r"<!-- (\S+\.txt) -->\n.*?<!-- / -->", re.DOTALL)
+PICTURES = {"reports/pages/1_list.png": "docs/page.png", "reports/figures/confused_pairs.png": "docs/confused_pairs.png"}
+CONTACT_SHEET, SAMPLES, COLUMNS = "prepared/contact_sheet.png", 9, 3
+DIGITS = 3
+UNKNOWN = "-"
+
+
+def find(source: str, keys: str) -> str:
+    """The number under `a/b` or under the key `a/b` itself, rounded; `-` if it has not been measured."""
+    path = ROOT / ("docs/measured.json" if source == "measured" else f"reports/metrics/{source}.json")
+    value = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    while keys and isinstance(value, dict):
+        key = keys if keys in value else keys.split("/")[0]
+        value, keys = value.get(key, UNKNOWN), keys[len(key) + 1 :]
+    return value if isinstance(value, str) else f"{value:.{DIGITS}f}" if isinstance(value, float) else str(value)
+
+
+def updated(text: str) -> str:
+    """The document with all numbers and texts as they are now."""
+    text = NUMBER.sub(lambda m: f"<!-- {m[1]} {m[2]} -->{find(m[1], m[2])}<!-- / -->", text)
+
+    def with_text(match: re.Match) -> str:
+        path = ROOT / match[1]
+        if not path.exists():
+            return match[0]
+        lines = "\n".join(f"    {line}".rstrip() for line in path.read_text(encoding="utf-8").splitlines())
+        return f"<!-- {match[1]} -->\n{lines}\n<!-- / -->"
+
+    return TEXT.sub(with_text, text)
+
+
+def documents() -> list[Path]:
+    """README.md and all pages of docs/."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def main() -> None:
+    for document in documents():
+        before = document.read_text(encoding="utf-8")
+        after = updated(before)
+        if after != before:
+            document.write_text(after, encoding="utf-8")
+            print(f"{document.relative_to(ROOT)}: updated")
+        if f">{UNKNOWN}<!-- / -->" in after:
+            print(f"{document.relative_to(ROOT)}: has numbers that nobody measured yet, shown as {UNKNOWN}", file=sys.stderr)
+    for source, target in PICTURES.items():
+        if (ROOT / source).exists():
+            shutil.copyfile(ROOT / source, ROOT / target)
+    if (ROOT / CONTACT_SHEET).exists():
+        arranged(np.asarray(Image.open(ROOT / CONTACT_SHEET))).save(ROOT / "docs/contact_sheet.png", optimize=True)
+
+
+def arranged(sheet: np.ndarray) -> Image.Image:
+    """The contact sheet, a row a class, as three columns of rows with some samples of each class; dark ink on white."""
+    rows = sheet[:, : SAMPLES * SIZE].reshape(-1, SIZE, SAMPLES * SIZE)  # (classes, SIZE, SAMPLES * SIZE)
+    each = -(-len(rows) // COLUMNS)
+    gap = SIZE // 2
+    picture = np.full((each * SIZE, COLUMNS * (SAMPLES * SIZE + gap) - gap), 255, np.uint8)
+    for number, row in enumerate(rows):
+        top, left = number % each * SIZE, number // each * (SAMPLES * SIZE + gap)
+        picture[top : top + SIZE, left : left + SAMPLES * SIZE] = 255 - row
+    return Image.fromarray(picture)
+
+
+if __name__ == "__main__":
+    main()
