@@ -6,16 +6,14 @@ names. `--dry-run` only reports. The champion of the same data is replaced by a 
 Other words are Hydra overrides: `python -m pipeline.promote tracking=server`.
 """
 
-import argparse
 from typing import Any
-
-from hydra import compose, initialize_config_dir
 
 from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.common.files import restored_on_failure
 from pipeline.config import promoted, schema
-from pipeline.config.command import fail
+from pipeline.config.command import Parser, fail
+from pipeline.config.composition import compose_conf
 from pipeline.sweep.ranking import rank, swept_keys
 from pipeline.sweep.report import PICTURES, REPORT, as_text, table_rows, write_report
 from pipeline.tracking.orphans import end_orphans, sync
@@ -137,7 +135,7 @@ def add_to_parent(client: Any, parent: Any, best: Any, summary: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.promote", description=__doc__.split("\n\n")[1])
+    parser = Parser(prog="python -m pipeline.promote", description=__doc__.split("\n\n")[1])
     parser.add_argument(
         "--sweep", metavar="ID", help="the sweep's id or its run's, or the beginning of one; the newest if not given"
     )
@@ -147,9 +145,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, such as tracking=server")
     arguments = parser.parse_args()
     try:
-        with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
-            composed = compose("config", arguments.overrides, return_hydra_config=True)
-        tracking = schema.read(composed, {"tracking": schema.TrackingConfig}).tracking
+        tracking = schema.read(compose_conf(arguments.overrides), {"tracking": schema.TrackingConfig}).tracking
         if tracking.uri == "none":
             raise UserError("tracking.uri: none records no sweeps; name the store they are in")
         with answering(tracking):

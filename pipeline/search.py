@@ -6,24 +6,22 @@ The space is written in Hydra's own sweep syntax: `interval(low, high)`, also of
 lists of choices. Runs, parent run and promotion are those of any sweep: `python -m pipeline.promote` afterwards.
 """
 
-import argparse
 import math
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from pipeline import sweep
-from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.config import schema as config
-from pipeline.config.command import fail
+from pipeline.config.command import Parser, fail
+from pipeline.config.composition import compose_conf
 from pipeline.train import SECTIONS, train
 
 
@@ -39,7 +37,7 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     if not space:
         raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
-    options = config.read(compose("config", fixed), {"tracking": config.TrackingConfig, "sweep": config.SweepConfig})
+    options = config.read(compose_conf(fixed), {"tracking": config.TrackingConfig, "sweep": config.SweepConfig})
     folder = Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search")
     keys = [override.get_key_element() for override in space]
     command = f"python -m pipeline.search --trials {trials} {' '.join(overrides)}"
@@ -48,7 +46,7 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     for number in range(trials):
         trial = study.ask()
         chosen = [f"{key}={suggest(trial, override)}" for key, override in zip(keys, space)]
-        accuracy = run_trial(compose("config", fixed + chosen, return_hydra_config=True), main.folder / str(number))
+        accuracy = run_trial(compose_conf(fixed + chosen), main.folder / str(number))
         failed = math.isnan(accuracy)
         study.tell(trial, None if failed else accuracy, optuna.trial.TrialState.FAIL if failed else None)
     return main.end("FINISHED")
@@ -71,14 +69,13 @@ def suggest(trial: Any, override: Override) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.search", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m pipeline.search", description=__doc__.split("\n\n")[0])
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of Optuna's choices")
     parser.add_argument("overrides", nargs="+", help="Hydra overrides; those with several values are the space")
     arguments = parser.parse_intermixed_args()
     try:
-        with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
-            failed = search(arguments.trials, arguments.overrides, arguments.seed)
+        failed = search(arguments.trials, arguments.overrides, arguments.seed)
     except UserError as error:
         fail("search", error)
     sys.exit(min(failed, 100))

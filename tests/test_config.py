@@ -13,6 +13,7 @@ from pipeline.common.errors import ConfigError
 from pipeline.config import conf_files
 from pipeline.config import schema as config
 from pipeline.config.choices import check_choices, check_keys
+from pipeline.config.composition import compose_conf
 from pipeline.config.promoted import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +113,22 @@ def test_what_has_no_effect_is_refused(overrides, said):
     config_ = composed(*overrides)
     with pytest.raises(ConfigError, match=re.escape(said)):
         check_choices(config_, dict(config_.hydra.runtime.choices), overrides)
+
+
+@pytest.mark.parametrize(
+    "override, said",
+    [
+        ("trian.lr=0.5", "trian.lr: no such key of conf/; the nearest is train.lr"),
+        ("train.lrr=0.5", "train.lrr: no such key of conf/; the nearest is train.lr"),
+        ("trakcing=server", "trakcing: no such key of conf/; the nearest is tracking"),
+        ("tracking=nothing", "Available options in 'tracking': local server"),
+        ("extra [", "extra [ ^ See https://hydra.cc"),
+    ],
+)
+def test_what_is_not_there_names_what_is(override, said):
+    with pytest.raises(ConfigError, match=re.escape(said)) as error:
+        compose_conf([override])
+    assert "\n" not in str(error.value) and str(CONF) not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -358,6 +358,7 @@ def test_sync_leaves_a_living_run_alone_and_names_a_damaged_one(project, run):
         (["discard", "nothing"], "no journal nothing: none waits"),
         (["ui", "tracking.uri=none"], "none records nothing"),
         (["ui", "tracking.uri=http://127.0.0.1:9"], "Connection refused"),
+        (["ui", "trakcing=server"], "the nearest is tracking"),
         (["serve"], "there is no champion to serve yet; make one: python -m pipeline.promote"),
     ],
 )
@@ -365,11 +366,19 @@ def test_a_mistake_at_the_store_is_one_line(project, run, arguments, said):
     one_line(run("pipeline.tracking", *arguments, check=False), said)
 
 
-@pytest.mark.parametrize("arguments", [["tracking.uri=http://127.0.0.1:9"], []])
-def test_promote_without_a_store_is_one_line(project, run, arguments):
-    """A server that is down; a store that is damaged."""
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["tracking.uri=http://127.0.0.1:9"], "Connection refused"),
+        ([], "not a database"),
+        (["trakcing=server"], "the nearest is tracking"),
+        (["--sweep"], "expected one argument"),
+    ],
+)
+def test_a_mistake_at_promote_is_one_line(project, run, arguments, said):
+    """A server that is down; a store that is damaged; words that mean nothing."""
     (project / "mlflow.db").write_bytes(random.Random(0).randbytes(20_000))
-    one_line(run("pipeline.promote", *arguments, check=False), "not a database" if not arguments else "Connection refused")
+    one_line(run("pipeline.promote", *arguments, check=False), said)
 
 
 def test_the_environment_names_the_store_and_the_command_line_has_the_last_word():

@@ -40,8 +40,16 @@ def check_keys(composed: DictConfig, choices: dict[str, str | None]) -> None:
             raise ConfigError(
                 f"conf/experiment/{choices.get('experiment')}.yaml: has no effect; its first line must be `# @package _global_`"
             )
-        nearest = max(known, key=lambda name: difflib.SequenceMatcher(None, str(key), name).ratio())
-        raise ConfigError(f"{key}: no such group of conf/; the nearest is {nearest}")
+        raise ConfigError(f"{key}: no such group of conf/; the nearest is {nearest(str(key))}")
+
+
+def nearest(key: str) -> str:
+    """The key of conf/ that is spelt most like `key`: a group, or for `group.key` one of those in a group's files."""
+    files = [file for file in sorted(CONF.glob("*/*.yaml")) if file.parent.name not in ("experiment", CHOICE)]
+    groups = [*{file.parent.name: None for file in files}, *NO_GROUP]
+    keys = [f"{file.parent.name}.{name}" for file in files for name in load(file)]
+    known = dict.fromkeys(keys if "." in key else groups)
+    return max(known, key=lambda name: difflib.SequenceMatcher(None, key, name).ratio())
 
 
 def check_files_chosen(composed: DictConfig, overrides: list[str]) -> None:

@@ -1,5 +1,6 @@
 """What every command of the pipeline shares: compose conf/, run one function, turn a user's mistake into one line."""
 
+import argparse
 import importlib
 import os
 import shlex
@@ -23,6 +24,7 @@ from pipeline.common.files import write_json
 from pipeline.config import conf_files
 from pipeline.config import schema as config
 from pipeline.config.choices import check_choices
+from pipeline.config.composition import in_words
 
 
 def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
@@ -89,10 +91,16 @@ def check_folder() -> None:
         raise UserError(f"start it in the project's own folder: cd {shlex.quote(os.path.relpath(paths.ROOT))}")
 
 
+class Parser(argparse.ArgumentParser):
+    """The parser of a command that is no stage: a mistake is one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse."""
+        fail(self.prog.split(".")[-1], UserError(f"{message}; see {self.prog} --help"))
+
+
 def fail(name: str, error: Exception) -> NoReturn:
     """Print the error as one line and exit with status 1."""
-    said = str(error).partition("Config search path:")[0]
-    lines = [line.strip() for line in said.splitlines() if line.strip()]  # Hydra's cure stands in the last
-    hint = "" if isinstance(error, (UserError, OSError)) else "; see conf/ or --help for the keys there are"
-    print(f"{name}: {' '.join(lines[:8])}{hint}", file=sys.stderr)
+    said = " ".join(map(str.strip, str(error).splitlines())) if isinstance(error, (UserError, OSError)) else in_words(error)
+    print(f"{name}: {said}", file=sys.stderr)
     sys.exit(1)

@@ -14,22 +14,13 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from hydra import compose, initialize_config_dir
-
-from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.config import schema
-from pipeline.config.command import fail
+from pipeline.config.command import Parser, fail
+from pipeline.config.composition import compose_conf
 from pipeline.config.schema import TrackingConfig
 from pipeline.tracking.orphans import discard, sync
 from pipeline.tracking.store import MODEL_NAME, VIEW, answering, open_store, store_uri
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are one line, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        fail("tracking", UserError(f"{message}; see python -m pipeline.tracking --help"))
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -52,8 +43,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def compose_tracking(overrides: list[str]) -> TrackingConfig:
     """The store as conf/ and the overrides name it."""
-    with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
-        return schema.read(compose("config", overrides), {"tracking": schema.TrackingConfig}).tracking
+    return schema.read(compose_conf(overrides), {"tracking": schema.TrackingConfig}).tracking
 
 
 def start(command: str, config: TrackingConfig, options: argparse.Namespace, others: list[str]) -> NoReturn:

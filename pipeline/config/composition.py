@@ -1,0 +1,39 @@
+"""Compose conf/ outside a stage, and say in one line what Hydra refuses."""
+
+import re
+from collections.abc import Iterable
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from pipeline.common import paths
+from pipeline.common.errors import ConfigError
+from pipeline.config.choices import check_choices, nearest
+from pipeline.config.conf_files import check_files
+
+
+def compose_conf(overrides: Iterable[str]) -> DictConfig:
+    """The whole configuration, `hydra` with it, as these words of a command line make it.
+
+    Raises:
+        ConfigError: one line naming the word or the file that is wrong.
+    """
+    check_files()
+    try:
+        with initialize_config_dir(str(paths.ROOT / "conf"), version_base="1.3"):
+            composed = compose("config", list(overrides), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(in_words(error)) from None
+    check_choices(composed, dict(composed.hydra.runtime.choices), composed.hydra.overrides.task)
+    return composed
+
+
+def in_words(error: Exception) -> str:
+    """What Hydra says, on one line, without the folders it looked in; for a key that is not there, the nearest that is."""
+    said = str(error).partition("Config search path:")[0]
+    if unknown := re.match(r"Could not override '([^']+)'", said):
+        return f"{unknown[1]}: no such key of conf/; the nearest is {nearest(unknown[1])}"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]  # the cure stands in the last
+    return f"{' '.join(lines[:8])}; see conf/ for the keys there are"
