@@ -240,23 +240,39 @@ def test_no_such_sweep_is_one_line(again, capsys):
     assert message.startswith("promote: no sweep nonsense: the newest are ") and message.count("\n") == 1
 
 
-def test_lost_weights_are_told(promoted, again, capsys):
-    """A model that was never registered needs the weights in its job's folder, and they must be its own."""
+def test_lost_weights_are_told(promoted, again):
+    """A model whose files are gone needs the weights in its job's folder, and they must be its own."""
     project, _ = promoted
     client, _, _ = runs_of(project)
     first = client.get_run(champion(project).run_id)
     weights = project / first.data.tags["folder"] / "models/model.npz"
     assert registry.weights_of(first) == weights
     kept = weights.read_bytes()
-    for other in (kept + b"another run's, in the same folder", None):
-        weights.unlink()
-        if other:
-            weights.write_bytes(other)
-        else:
-            weights.touch()
+    models = project / "mlruns/models"
+    for other in (kept + b"another run's, in the same folder", b""):
+        weights.write_bytes(other)
+        assert registry.register(client, first) == champion(project).version, "the logged model has them"
+        models.rename(models.with_name("gone"))
         with pytest.raises(UserError, match="run the sweep again with sweep.rerun=true"):
-            registry.log_from_folder(first)
+            registry.register(client, first)
+        models.with_name("gone").rename(models)
     weights.write_bytes(kept)
+
+
+def test_a_model_logged_without_the_ink_network_is_logged_anew_once_it_is_there(promoted, again):
+    """What is served reads pages as the stage `ocr` does."""
+    project, _ = promoted
+    before = champion(project)
+    ink = project / "models/ink.npz"
+    ink.parent.mkdir(exist_ok=True)
+    ink.write_bytes(b"weights of the ink network")
+    again("--force")
+    after = champion(project)
+    assert after.run_id == before.run_id and int(after.version) > int(before.version)
+    logged = project / "mlruns/models" / after.source.removeprefix("models:/") / "artifacts/artifacts/ink.npz"
+    assert logged.read_bytes() == ink.read_bytes()
+    ink.unlink()
+    again("--force")
 
 
 def test_promotion_is_all_or_nothing(promoted, again, capsys, monkeypatch):

@@ -18,12 +18,20 @@ from mlflow.exceptions import MlflowException
 from PIL import Image
 
 from pipeline.characters import CLASSES
+from pipeline.common import paths
+from pipeline.common.files import md5
+from pipeline.config.schema import TrackingConfig
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
+from pipeline.nn.unet import UNetOptions, build_unet, save_unet
+from pipeline.reading.ink import look
+from pipeline.tracking.registry import register
 from pipeline.tracking.serving import log_model
-from tests.conftest import clean_environment
+from pipeline.tracking.store import BEST, open_store
+from tests.conftest import clean_environment, copy_project
 
 OPTIONS = ModelOptions("mlp", [16], "sigmoid", 0.0, "xavier", 0.0, [], 5)
+EXTRA = {"seed": 1, "alphabet": {"characters": CLASSES, "nothing": False}}
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +41,10 @@ def served(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("serving")
     network = build_network(OPTIONS, (32, 32), 36, np.random.default_rng(1))
-    save_network(folder / "model.npz", network, extra={"seed": 1, "alphabet": {"characters": CLASSES, "nothing": False}})
+    save_network(folder / "model.npz", network, EXTRA)
     uri = f"sqlite:///{folder}/mlflow.db"
     before = mlflow.get_tracking_uri()
+    environment = os.environ.get("MLFLOW_TRACKING_URI")
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient()
     experiment = client.create_experiment("handprint", artifact_location=f"file://{folder}/mlruns")
@@ -48,6 +57,8 @@ def served(tmp_path_factory):
     client.set_registered_model_alias("handprint", "champion", "1")
     yield uri, network, seconds
     mlflow.set_tracking_uri(before)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    os.environ.update({} if environment is None else {"MLFLOW_TRACKING_URI": environment})
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +144,50 @@ def test_what_is_not_finite_is_refused_and_nothing_written_is_nothing(loaded):
     assert loaded.predict(dummy, params={"character": blank})["text"] == ""
     read = loaded.predict(dummy, params={"page": blank})
     assert read["text"] == "" and read["lines"] == []
+
+
+def test_pages_are_read_with_the_ink_network_or_a_line_says_that_they_are_not(served, tmp_path, monkeypatch, capfd):
+    """As the stage `ocr` reads them; nothing is said while the model is logged."""
+    import mlflow
+
+    uri, network, _ = served
+    run = mlflow.MlflowClient(uri).get_run(mlflow.MlflowClient(uri).get_model_version("handprint", "1").run_id)
+    save_network(tmp_path / "model.npz", network, EXTRA)
+    project = copy_project(tmp_path / "project")
+    monkeypatch.setattr(paths, "ROOT", project)
+    without = log_model(run.info.run_id, tmp_path / "model.npz")
+    model = mlflow.pyfunc.load_model(without)
+    model.predict(model.input_example)
+    assert "ink" not in capfd.readouterr().err, "characters need none"
+    for _ in range(2):
+        model.predict(model.input_example, params={"page": encoded(page())})
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "ink" in line]
+    assert "logged without models/ink.npz" in line and "promote again" in line
+    unet = build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0))
+    (project / "models").mkdir()
+    save_unet(project / paths.INK, unet, {})
+    reader = mlflow.pyfunc.load_model(log_model(run.info.run_id, tmp_path / "model.npz")).unwrap_python_model()
+    assert "ink" not in capfd.readouterr().err
+    picture = np.full((64, 64), 200, np.uint8)
+    np.testing.assert_allclose(look(picture, reader.ink), look(picture, unet), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["my project #2", "50%25 ä?x&y+z"])
+def test_a_model_is_logged_and_registered_from_a_folder_of_any_name(tmp_path, monkeypatch, name):
+    project = copy_project(tmp_path / name)
+    for root in ("ROOT", "STORE_ROOT"):
+        monkeypatch.setattr(paths, root, project)
+    (project / "run/models").mkdir(parents=True)
+    weights = project / "run" / paths.MODEL
+    save_network(weights, build_network(OPTIONS, (32, 32), 36, np.random.default_rng(1)), EXTRA)
+    client, experiment = open_store(TrackingConfig("local", "handprint"))
+    run = client.create_run(experiment, tags={"weights": md5(weights), "folder": "run", "data.prepared": "abc"})
+    client.log_metric(run.info.run_id, BEST, 0.5)
+    version = register(client, client.get_run(run.info.run_id))
+    assert register(client, client.get_run(run.info.run_id)) == version, "its files are found again"
+    logged = {file.name for file in (project / "mlruns/models").rglob("*") if file.is_file()}
+    assert {"model.npz", "language.npz", "pages.yaml", "MLmodel"} <= logged
+    assert {path.name for path in tmp_path.iterdir()} == {name}
 
 
 def test_mlflow_serves_the_champion_over_http(served):

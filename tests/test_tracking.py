@@ -62,7 +62,7 @@ GONE = f"{machine()}:1:0"
 
 def record(config: TrackingConfig, name: str, **options) -> None:
     with Run(config, name, {"stage": "train"}, **options) as run:
-        run.params({"train": {"lr": 0.1}})
+        run.params({"train": {"lr": 0.1}, "tracking": vars(config)})
         run.metrics({"valid/accuracy": 0.5}, step=1)
         run.metrics({"valid/accuracy": 0.6}, step=2)
         run.text("note.txt", "hello")
@@ -86,6 +86,17 @@ def test_a_run_ends_as_it_went(store, tmp_path):
     assert good.data.params == {"train.lr": "0.1"} and good.data.metrics == {"valid/accuracy": 0.6}
     assert [point.step for point in client.get_metric_history(good.info.run_id, "valid/accuracy")] == [1, 2]
     assert not list((tmp_path / "outputs/journals").glob("*/"))
+
+
+def test_the_store_that_is_open_is_not_what_the_user_asked_for(store, monkeypatch):
+    """MLflow writes its address to the environment, which names the store of whatever is composed next."""
+    for asked in (None, "http://127.0.0.1:9"):
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        if asked:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", asked)
+        _open.cache_clear()
+        open_store(store)
+        assert os.environ.get("MLFLOW_TRACKING_URI") == asked
 
 
 def test_none_records_nothing(store, tmp_path):

@@ -35,13 +35,7 @@ def rank(runs: list[Any]) -> list[Configuration]:
     groups = defaultdict(list)
     for run in sorted(runs, key=lambda run: run.info.run_name):
         if run.info.status == "FINISHED" and BEST in run.data.metrics:
-            key = tuple(
-                sorted(
-                    (name, value)
-                    for name, value in run.data.params.items()
-                    if name != "seed" and not name.startswith("tracking.")
-                )
-            )
+            key = tuple(sorted((name, value) for name, value in run.data.params.items() if name != "seed"))
             groups[key].append(run)
     for group in groups.values():
         group.sort(key=lambda run: -run.data.metrics[BEST])
@@ -54,9 +48,7 @@ def swept_keys(runs: list[Any]) -> list[str]:
     for run in runs:
         for key, value in run.data.params.items():
             values[key].add(value)
-    return sorted(
-        (key for key in values if len(values[key]) > 1 and not key.startswith("tracking.")), key=lambda key: (key == "seed", key)
-    )
+    return sorted((key for key in values if len(values[key]) > 1), key=lambda key: (key == "seed", key))
 
 
 def values_of(ranked: list[Configuration], key: str) -> list[str]:

@@ -35,16 +35,16 @@ def standing_champion(client: Any, best: Any) -> Any:
 
 
 def register(client: Any, best: Any) -> str:
-    """Return the version that holds the run's model, made if need be; its files are there and hold the run's weights.
+    """Return the version that holds the run's model, made if need be; its files are there, see `model_of`.
 
     Raises:
         UserError: the weights are gone.
     """
-    for version in client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{best.info.run_id}'"):
-        if holds_weights(f"models:/{MODEL_NAME}/{version.version}", best):
-            return version.version
-    logged = [f"models:/{output.model_id}" for output in (best.outputs.model_outputs if best.outputs else [])]
-    uri = next((uri for uri in logged if holds_weights(uri, best)), None) or log_from_folder(best)
+    versions = client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{best.info.run_id}'")
+    known = {f"models:/{MODEL_NAME}/{version.version}": version.version for version in versions}
+    uri = model_of(best, list(known))
+    if uri in known:
+        return known[uri]
     if not client.search_registered_models(f"name = '{MODEL_NAME}'"):
         client.create_registered_model(
             MODEL_NAME,
@@ -61,42 +61,51 @@ def register(client: Any, best: Any) -> str:
     ).version
 
 
+def model_of(run: Any, versions: list[str]) -> str:
+    """The URI of a model with the run's weights and what the stage `ocr` reads pages with now; one is logged if need be.
+
+    A model that was logged with other files, as before the ink network was there, reads pages otherwise than the stage.
+
+    Raises:
+        UserError: the weights are gone.
+    """
+    from pipeline.tracking.serving import log_model, reader_files
+
+    logged = [f"models:/{output.model_id}" for output in (run.outputs.model_outputs if run.outputs else [])]
+    weights, needed = weights_of(run), {run.data.tags["weights"], *map(md5, reader_files().values())}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, uri in enumerate([*versions, *logged]):
+            files = files_of(uri, Path(folder) / str(number))
+            if needed <= set(files):
+                return uri
+            weights = weights or files.get(run.data.tags["weights"])
+        if weights is None:
+            where = run.data.tags["folder"]
+            raise UserError(f"{where}: the weights of {run.info.run_name} are gone; run the sweep again with sweep.rerun=true")
+        return log_model(run.info.run_id, weights)
+
+
 def crown(client: Any, version: str) -> None:
     """Make a version the champion."""
     client.set_registered_model_alias(MODEL_NAME, ALIAS, version)
 
 
-def holds_weights(uri: str, run: Any) -> bool:
-    """Whether the files of a logged model are there, and its weights are those of the run."""
+def files_of(uri: str, folder: Path) -> dict[str, Path]:
+    """md5 -> file of what was logged with a model, fetched into `folder`; nothing if the model's files are gone."""
     from mlflow import MlflowException, artifacts
 
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            model = Path(artifacts.download_artifacts(f"{uri}/artifacts", dst_path=folder))
-        except (MlflowException, OSError):
-            return False
-        return any(md5(file) == run.data.tags["weights"] for file in model.rglob("*.npz"))
+    folder.mkdir()
+    try:
+        model = Path(artifacts.download_artifacts(f"{uri}/artifacts", dst_path=str(folder)))
+    except (MlflowException, OSError):
+        return {}
+    return {md5(file): file for file in model.rglob("*") if file.is_file()}
 
 
 def weights_of(run: Any) -> Path | None:
     """The weights that a run left in its folder, or None if they are gone or another run's by now."""
     weights = paths.STORE_ROOT / run.data.tags["folder"] / paths.MODEL
     return weights if weights.exists() and md5(weights) == run.data.tags.get("weights") else None
-
-
-def log_from_folder(best: Any) -> str:
-    """Log the model from the weights that the run left in its folder; return its URI.
-
-    Raises:
-        UserError: they are gone.
-    """
-    from pipeline.tracking.serving import log_model
-
-    weights = weights_of(best)
-    if weights is None:
-        folder = best.data.tags["folder"]
-        raise UserError(f"{folder}: the weights of {best.info.run_name} are gone; run the sweep again with sweep.rerun=true")
-    return log_model(best.info.run_id, weights)
 
 
 def configuration_of(client: Any, run: Any) -> dict[str, Any]:

@@ -60,8 +60,9 @@ class Run:
             self._carrier.start()
 
     def params(self, values: dict[str, Any]) -> None:
-        """Record a nested dict of configuration values, flattened: `train.lr`."""
-        self._append("params", values={key: str(value) for key, value in flatten(values).items()})
+        """Record a nested dict of configuration values, flattened: `train.lr`; where they are recorded is none of them."""
+        flat = flatten({key: value for key, value in values.items() if key != "tracking"})
+        self._append("params", values={key: str(value) for key, value in flat.items()})
 
     def metrics(self, values: dict[str, float], step: int = 0) -> None:
         """Record numbers, at an epoch or once."""

@@ -1,4 +1,4 @@
-"""The model as MLflow loads and serves it: code, weights and the language table, nothing pickled.
+"""The model as MLflow loads and serves it: code, the weights of both networks and the language table, nothing pickled.
 
 `mlflow.pyfunc.load_model(uri).predict(images)` classifies images `(N, H, W)` float32, values 0 to 255, bright ink on 0.
 A picture file (JPEG, PNG, ...) comes base64-encoded as a parameter, beside any image, which is then not looked at:
@@ -15,6 +15,7 @@ import base64
 import binascii
 import io
 import json
+import sys
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,7 @@ from pipeline.characters.folder import read_image
 from pipeline.characters.normalise import normalise_all
 from pipeline.common import paths
 from pipeline.common.errors import BlankError, DataError, PageError, UserError
+from pipeline.nn.unet import load_unet
 from pipeline.output.export import to_json
 from pipeline.reading.language import load_language
 from pipeline.reading.options import OcrOptions
@@ -42,6 +44,11 @@ from pipeline.reading.reader import read
 
 NEEDS = ("mlflow", "numpy", "pillow", "pyyaml", "scikit-image", "scipy", "threadpoolctl")
 """What reading needs, pinned in the model as it is installed here."""
+
+WITHOUT_INK = (
+    f"handprint: this model was logged without {paths.INK}: it takes all that is darker than the paper for writing; "
+    "run `dvc pull ink` or `dvc repro ink`, then promote again"
+)
 
 
 class Picture(io.BytesIO):
@@ -65,8 +72,10 @@ class CharacterReader(PythonModel):
         """Read the weights, the language table and the reader's options that lie in the model."""
         self.classifier = load_classifier(Path(context.artifacts["weights"]))
         self.language = load_language(Path(context.artifacts["language"]))
+        self.ink = load_unet(Path(context.artifacts["ink"]))[0] if "ink" in context.artifacts else None
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
+        self.lacks_ink = self.ink is None and ocr["ink"] != "none"
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> dict[str, Any]:
         """Classify images, or read the picture in `params`.
@@ -95,9 +104,13 @@ class CharacterReader(PythonModel):
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
 
     def _page(self, picture: Picture) -> dict[str, Any]:
+        """What is written on a photo. The first one says so if it is read otherwise than the stage `ocr` would."""
+        if self.lacks_ink:
+            print(WITHOUT_INK, file=sys.stderr, flush=True)
+            self.lacks_ink = False
         photo = load_photo(picture, "page")
         try:
-            page = read(photo, self.classifier, self.options, self.language)
+            page = read(photo, self.classifier, self.options, self.language, self.ink)
         except PageError:  # nothing is written
             page = Page(photo.shape[1], photo.shape[0], 0.0, [])
         return json.loads(to_json(page, "page"))
@@ -119,13 +132,20 @@ class CharacterReader(PythonModel):
         return np.full((n, classes), 1 / classes, np.float32)
 
 
+def reader_files() -> dict[str, Path]:
+    """What the stage `ocr` reads pages with beside the classifier, as conf/ocr/ has it; the ink network only where it is."""
+    ocr = paths.ROOT / "conf/ocr/pages.yaml"
+    options = yaml.safe_load(ocr.read_text(encoding="utf-8"))
+    files = {"ocr": ocr, "language": paths.ROOT / options["language"]}
+    ink = paths.ROOT / (options["ink"] or paths.INK)
+    return files | ({"ink": ink} if ink.exists() else {})
+
+
 def log_model(run_id: str, weights: Path) -> str:
-    """Log the model of a run, with the page reader's options and language table as conf/ocr/ has them; return its URI."""
+    """Log the model of a run, with `reader_files`; return its URI."""
     from mlflow.models import Model, ModelSignature
     from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 
-    ocr = paths.ROOT / "conf/ocr/pages.yaml"
-    language = paths.ROOT / yaml.safe_load(ocr.read_text(encoding="utf-8"))["language"]
     images = np.zeros((1, SIZE, SIZE), np.float32)
     images[0, 4:28, 15:18] = 255  # an I
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
@@ -136,7 +156,7 @@ def log_model(run_id: str, weights: Path) -> str:
         run_id=run_id,
         python_model=str(Path(__file__).resolve()),
         code_paths=[str(paths.ROOT / "pipeline")],
-        artifacts={"weights": str(weights), "language": str(language), "ocr": str(ocr)},
+        artifacts={name: file.resolve().as_uri() for name, file in {"weights": weights, **reader_files()}.items()},
         pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
         signature=ModelSignature(
             inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, -1, -1))]),

@@ -69,7 +69,10 @@ def _open(uri: str, name: str, is_ours: bool) -> tuple[Any, str]:
 
     for talkative in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
-    mlflow.set_tracking_uri(uri)
+    asked = os.environ.pop("MLFLOW_TRACKING_URI", None)
+    mlflow.set_tracking_uri(uri)  # writes it to the environment, where conf/tracking/ would take it for the user's
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    os.environ.update({} if asked is None else {"MLFLOW_TRACKING_URI": asked})
     with FileLock(paths.STORE_ROOT / "mlflow.db.lock", timeout=120):
         try:
             client = mlflow.MlflowClient()
