@@ -14,7 +14,7 @@ from pipeline.forms.decode import decode_cells
 from pipeline.forms.ink import written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
 from pipeline.forms.reading import Reading
-from pipeline.forms.register import Blank, register
+from pipeline.forms.register import Blank, register, warp
 from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows
@@ -73,7 +73,8 @@ class FormReader:
             PageError: the form was not found on it.
         """
         view = straighten.prepare(image, 2 * self.options.work_pixels, False)
-        view = straighten.warp(view, register(view.pixels, self.blank) @ self.to_blank, self.size, 255)
+        matrix = register(view.pixels, self.blank) @ self.to_blank
+        view = straighten.View(warp(view.pixels, matrix, self.shown.shape, 255), view.to_photo @ matrix)
         ink = written_ink(view.pixels, self.shown, self.ink)
         stroke = find_components(ink).stroke
         height, width = image.shape[:2]

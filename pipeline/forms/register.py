@@ -162,7 +162,7 @@ def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.
     share = 0.0
     for reach in REACH:
         patches = blank.patches if reach == REACH[-1] else blank.patches[blank.unique]
-        seen = _warp(contrast, matrix, blank.contrast.shape)
+        seen = warp(contrast, matrix, blank.contrast.shape)
         moved = [(at, to) for at in patches if (to := _look(blank.contrast, seen, at, reach)) is not None]
         if len(moved) < FEW:
             return matrix, 0.0
@@ -177,11 +177,14 @@ def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.
     return matrix, share
 
 
-def _warp(contrast: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def warp(picture: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...], fill: int = 0) -> np.ndarray:
+    """(H, W) uint8 picture of that shape whose point p shows the other's point `matrix` @ p."""
     coefficients = tuple((matrix / matrix[2, 2]).ravel()[:8])
     size = shape[1], shape[0]
     return np.asarray(
-        Image.fromarray(contrast).transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
+        Image.fromarray(picture).transform(
+            size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR, fillcolor=fill
+        )
     )
 
 
