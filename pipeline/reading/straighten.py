@@ -36,10 +36,12 @@ def _to_gray(image: np.ndarray, factor: int) -> Image.Image:
     return Image.fromarray(np.concatenate([np.asarray(band) for band in bands]))
 
 
-def warp(view: View, to_view: np.ndarray, size: tuple[int, int]) -> View:
-    """Picture of `size` (width, height) whose point p shows the view's point `to_view` @ p, an affine map."""
+def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) -> View:
+    """Picture of `size` (width, height) whose point p shows the view's point `to_view` @ p."""
+    coefficients = tuple((to_view / to_view[2, 2]).ravel()[:8])
+    kind = Image.Transform.PERSPECTIVE if np.any(to_view[2, :2]) else Image.Transform.AFFINE
     picture = Image.fromarray(view.pixels).transform(
-        size, Image.Transform.AFFINE, tuple(to_view[:2].ravel()), Image.Resampling.BILINEAR, fillcolor=0
+        size, kind, coefficients[: 8 if kind == Image.Transform.PERSPECTIVE else 6], Image.Resampling.BILINEAR, fillcolor=fill
     )
     return View(np.asarray(picture), view.to_photo @ to_view)
 
