@@ -2,9 +2,10 @@
 
     python benchmarks/bench_ocr.py [models/model.npz]
 
-Prints each measure with its floor and whether it holds, then what ready-made readers make of the same pages: Tesseract
-(`apt-get install tesseract-ocr`) and RapidOCR (`pip install rapidocr onnxruntime`), where they are installed. The course's
-photos are read if they are there (`../shared/real/pages`, or `pages` in the folder named by HANDPRINT_REAL_DATA).
+Prints each measure with its floor and whether it holds. Then a row for each folder of pages, with what ready-made readers make
+of it where they are installed: Tesseract (`apt-get install tesseract-ocr`) and RapidOCR (`pip install rapidocr onnxruntime`).
+Real pages, photos with their text beside them, are looked for in the folders of `../shared/real`, or of the folder named by
+HANDPRINT_REAL_DATA; the course's photos are those in `pages`.
 """
 
 import argparse
@@ -30,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline.characters import CLASSES  # noqa: E402
 from pipeline.characters.classifier import load_classifier  # noqa: E402
 from pipeline.common.errors import PageError  # noqa: E402
+from pipeline.nn.unet import load_unet  # noqa: E402
 from pipeline.output.score import Score, score, total  # noqa: E402
 from pipeline.reading import OcrOptions, read  # noqa: E402
 from pipeline.reading.language import load_language  # noqa: E402
@@ -39,7 +41,7 @@ from pipeline.synthesis.stroke_library import load_library  # noqa: E402
 
 Pages = list[tuple[np.ndarray, str]]
 Reader = Callable[[np.ndarray], str]
-REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", ROOT.parent / "shared" / "real")) / "pages"
+REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", ROOT.parent / "shared" / "real"))
 TURNS = (90, 180, 270, 7, -7, 20, -20)
 HARD = {
     "squared paper, pencil": {"papers": ["squared"], "pens": ["pencil"]},
@@ -54,8 +56,10 @@ HARD = {
 """Rendered pages that are harder to read than the default ones."""
 
 
-def load_real() -> Pages:
-    return [(load_photo(path), path.with_suffix(".txt").read_text()) for path in sorted(REAL.glob("*.jpg"))]
+def load_pages(folder: Path) -> Pages:
+    """The photos of a folder that have their text beside them."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png")) if folder.is_dir() else []
+    return [(load_photo(path), text.read_text()) for path in paths if (text := path.with_suffix(".txt")).exists()]
 
 
 def render(texts: dict[str, str], **changes: object) -> Pages:
@@ -188,31 +192,32 @@ def main() -> None:
     values = yaml.safe_load((ROOT / "conf/ocr/pages.yaml").read_text())
     options = OcrOptions(**{field.name: values[field.name] for field in fields(OcrOptions)})
     without = replace(options, language_weight=0.0)
-    real = load_real()
+    ink = load_unet(ROOT / "models/ink.npz")[0]
+    real = load_pages(REAL / "pages")
 
     def on(image: np.ndarray) -> str:
-        return read(image, network, options, language).text
+        return read(image, network, options, language, ink).text
 
     def off(image: np.ndarray) -> str:
-        return read(image, network, without, language).text
+        return read(image, network, without, language, ink).text
 
     if not real:
-        print(f"(no photos in {REAL}: the course's pages are left out)")
+        print(f"(no photos in {REAL / 'pages'}: the course's pages are left out)")
     print(f"{'measure':48} {'value':>16}   {'floor':12} holds")
     missed = False
     for name, value, floor, holds in floors(on, off, real, arguments.seeds):
         missed |= not holds
         print(f"{name:48} {value:>16}   {floor:12} {'yes' if holds else 'NO'}", flush=True)
 
-    sets = {"course photos": real, "rendered pages": render(load_texts(ROOT / "data/pages"))}
-    sets = {name: pages for name, pages in sets.items() if pages}
-    print(f"\n{'':24}" + "".join(f"{name + f' ({len(pages)})':>34}" for name, pages in sets.items()))
-    print(f"{'reader':24}" + f"{'accuracy':>16}{'CER':>8}{'CPU s':>10}" * len(sets))
-    for name, reader in [("this project", on), *peers()]:
-        print(f"{name:24}", end="")
-        for pages in sets.values():
+    folders = {folder.name: load_pages(folder) for folder in [*sorted(REAL.glob("*/")), REAL.parent / "cases"]}
+    folders = {"rendered": render(load_texts(ROOT / "data/pages")), **{name: pages for name, pages in folders.items() if pages}}
+    readers = {"this project": on, **dict(peers())}
+    print(f"\n{'accuracy, CPU s a page':24}{'pages':>6}" + "".join(f"{name:>26}" for name in readers))
+    for folder, pages in folders.items():
+        print(f"{folder:24}{len(pages):6}", end="")
+        for reader in readers.values():
             scores, seconds = measure(pages, reader)
-            print(f"{total(scores).accuracy:16.3f}{total(scores).cer:8.3f}{seconds:10.2f}", end="", flush=True)
+            print(f"{total(scores).accuracy:18.3f}{seconds:8.2f}", end="", flush=True)
         print()
     sys.exit(missed)
 
