@@ -6,8 +6,7 @@ from scipy import ndimage
 
 from pipeline.common.pixels import CLUTTER, PAPER, flatten
 from pipeline.nn.unet import UNet
-from pipeline.reading.binarize import binarize
-from pipeline.reading.ink import look_closely
+from pipeline.reading.ink import binarize, look_closely
 
 PRINT = 40  # of 255; contrast of the blank from which a pixel is its print
 OFF = 2  # pixels; by which the form's print may lie beside where it is expected, and its blur

@@ -1,6 +1,6 @@
 """Pages: from a photo of hand-printed text to the text.
 
-photo -> straighten -> binarize -> layout -> segment -> classify -> decode (with words, language) -> Page -> export
+photo -> straighten -> ink -> layout -> segment -> classify -> decode (with words, language) -> Page -> export
 """
 
 from pipeline.reading.options import OcrOptions

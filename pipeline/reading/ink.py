@@ -3,19 +3,20 @@
 import numpy as np
 from PIL import Image, ImageFilter
 from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from pipeline.common.pixels import LINE, PRINTED, WRITTEN, flatten
 from pipeline.nn.pixel_loss import pixel_softmax
 from pipeline.nn.pixel_training import to_images
 from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
-from pipeline.reading.binarize import binarize, is_bright_ink
 from pipeline.reading.outline import outline
 
 FIRST_PIXELS = 400_000  # the first look is at so many pixels: most photos show their strokes well at this size
 MOST_PIXELS = 2_000_000  # looked at in one piece: 400 MB
 MARGIN = 128  # pixels that a strip is looked at beyond its own rows, for context
 INK = 127  # of 255
+NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels that ink stands out by, where no network looks
 PRINT = 1.0  # mean log-odds of a word's pixels from which it is print
 WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, lie closer
 STROKES = 2.6, 7.0  # pixels; widths of strokes that the network sees best, as half of the crops it learnt from have
@@ -26,7 +27,7 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> np.ndarray
 
     Args:
         gray: (H, W) uint8 photo, ink of either polarity.
-        network: None takes for ink whatever stands out from the paper.
+        network: None takes for ink whatever stands out from the paper, lines, print and dirt too.
         printed: `drop` leaves printed text out, `keep` does not.
 
     Returns:
@@ -45,23 +46,60 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> np.ndarray
     return np.asarray(picture.resize(gray.shape[::-1], Image.Resampling.BILINEAR))
 
 
+def is_bright_ink(gray: np.ndarray) -> bool:
+    """Whether the writing is brighter than what it is written on: chalk, or a photo's negative.
+
+    Ink is the minority, so the details that stand out from their surroundings lie on its side.
+    """
+    small = gray[::3, ::3].astype(np.float32)
+    detail = small - ndimage.uniform_filter(small, max(9, min(small.shape) // 20))
+    detail = np.clip(detail / (detail.std() + 1e-6), -6, 6)
+    return float((detail * detail * detail).mean()) > 0.6
+
+
+def binarize(contrast: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what stands out from the paper's noise, by the threshold that parts dark from bright best (Otsu 1979).
+
+    Args:
+        contrast: (H, W) uint8 from `pixels.flatten`.
+    """
+    paper = float(np.median(contrast))
+    noise = 1.4826 * float(np.median(np.abs(contrast - paper)))  # standard deviation, were it normal
+    return contrast > max(threshold_otsu(contrast), paper + NOISE * noise + FAINTEST)
+
+
 def look_closely(gray: np.ndarray, network: UNet) -> np.ndarray:
-    """(K, h, w) float32 probabilities, at the size at which the photo's strokes are neither hairs nor beams."""
+    """(K, h, w) float32 probabilities, at the size at which the photo's strokes are neither hairs nor beams.
+
+    Looks at other sizes on the way there count too: a coarse one sees further, as whether a line goes on, a fine one sharper.
+    """
     height, width = gray.shape
-    scale, tried = min(1.0, (FIRST_PIXELS / gray.size) ** 0.5), set()
+    scale, looks = min(1.0, (FIRST_PIXELS / gray.size) ** 0.5), {}
     while True:
-        tried.add(scale)
         size = max(8, round(width * scale)), max(8, round(height * scale))
         seen = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC))
-        kinds = look(flatten(seen), network)
+        looks[scale] = kinds = look(flatten(seen), network)
         stroke, other = stroke_width(kinds[WRITTEN] + kinds[PRINTED] > 0.5), scale
         if 0 < stroke < STROKES[0]:
             other = min(2 * scale, 2.0, max(1.0, (MOST_PIXELS / gray.size) ** 0.5))
         elif stroke > STROKES[1]:
             other = scale / 2
-        if other in tried or len(tried) == 3:
-            return kinds
+        if other in looks or len(looks) == 3:
+            return mean_look(list(looks.values()))
         scale = other
+
+
+def mean_look(looks: list[np.ndarray]) -> np.ndarray:
+    """Geometric mean (K, h, w) of probabilities, at the size of the last."""
+    if len(looks) == 1:
+        return looks[0]
+    height, width = looks[-1].shape[1:]
+    total = np.zeros_like(looks[-1])
+    for kinds in looks:
+        for log, share in zip(total, kinds):
+            log += np.log(np.asarray(Image.fromarray(share).resize((width, height), Image.Resampling.BILINEAR)) + 1e-4)
+    total /= len(looks)
+    return pixel_softmax(total)
 
 
 def look(contrast: np.ndarray, network: UNet) -> np.ndarray:

@@ -73,6 +73,13 @@ def test_strips_of_a_large_picture_are_seen_like_the_whole(monkeypatch):
     np.testing.assert_allclose(ink.look(contrast, network), whole, atol=1e-5)
 
 
+def test_looks_of_two_sizes_are_weighed_alike():
+    coarse, fine = np.full((2, 2, 3), 0.5, np.float32), np.full((2, 4, 6), 0.1, np.float32)
+    coarse[0], coarse[1], fine[1] = 0.9, 0.1, 0.9
+    mean = ink.mean_look([coarse, fine])
+    assert mean.shape == fine.shape and abs(mean - 0.5).max() < 0.01
+
+
 def test_boxes_and_rules_go_and_letters_stay(network):
     page = set_text("NAME 407\nTABLE", size=60, tracking=0.6)[:, :, 0].copy()
     letters = page < 100

@@ -11,9 +11,9 @@ from pipeline.characters import CLASSES
 from pipeline.common.errors import ConfigError
 from pipeline.common.pixels import flatten
 from pipeline.reading import OcrOptions, straighten, words
-from pipeline.reading.binarize import binarize
 from pipeline.reading.decode import Lattice, decode_line
 from pipeline.reading.glyphs import classify_lines
+from pipeline.reading.ink import binarize
 from pipeline.reading.language import START, load_language
 from pipeline.reading.layout import find_components, find_lines
 from pipeline.reading.lines import cut_cost, decode_lines

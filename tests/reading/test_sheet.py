@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from pipeline.common.pixels import flatten
 from pipeline.reading import read, straighten
-from pipeline.reading.binarize import binarize
+from pipeline.reading.ink import binarize
 from pipeline.reading.outline import outline
 from pipeline.reading.sheet import cover_ground, find_corners, find_regions
 from tests.reading.conftest import set_text
