@@ -2,13 +2,15 @@
 
 A number stands between `<!-- evaluate test/accuracy -->` and `<!-- / -->`: the file below reports/metrics/, and the keys in it.
 `measured` is docs/measured.json, for what takes data that are not part of the project; commands stand beside the numbers.
-A text stands between `<!-- reports/pages/1_list.txt -->` and `<!-- / -->`.
+A text stands between `<!-- reports/pages/6_note.txt -->` and `<!-- / -->`.
 """
 
 import json
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,10 @@ from pipeline.characters import SIZE
 ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"<!-- (\w+) (\S+) -->[^<]*<!-- / -->")
 TEXT = re.compile(r"<!-- (\S+\.txt) -->\n.*?<!-- / -->", re.DOTALL)
-PICTURES = {"reports/pages/1_list.png": "docs/page.png", "reports/figures/confused_pairs.png": "docs/confused_pairs.png"}
+PICTURES = {"reports/pages/6_note.png": "docs/page.png", "reports/figures/confused_pairs.png": "docs/confused_pairs.png"}
 CONTACT_SHEET, SAMPLES, COLUMNS = "prepared/contact_sheet.png", 9, 3
+STEPS_PAGE, WIDTH = "prepared/pages/2_letters.jpg", 900
+STEPS = ("1_sheet", "2_pixels", "3_ink", "4_lines", "5_pieces", "6_candidates_line02")
 DIGITS = 3
 UNKNOWN = "-"
 
@@ -66,8 +70,24 @@ def main() -> None:
     for source, target in PICTURES.items():
         if (ROOT / source).exists():
             shutil.copyfile(ROOT / source, ROOT / target)
+    draw_steps()
     if (ROOT / CONTACT_SHEET).exists():
         arranged(np.asarray(Image.open(ROOT / CONTACT_SHEET))).save(ROOT / "docs/contact_sheet.png", optimize=True)
+
+
+def draw_steps() -> None:
+    """The pictures of docs/reader.md: one page on its way through the reader."""
+    page, target = ROOT / STEPS_PAGE, ROOT / "docs/steps"
+    if not page.exists() or not (ROOT / "models/lattice.npz").exists():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        read = [sys.executable, "-m", "pipeline.read", page, "--out", f"{folder}/read", "--debug", f"{folder}/steps"]
+        subprocess.run(read, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        target.mkdir(exist_ok=True)
+        for name, source in {"0_photo": page, **{n: Path(folder, "steps", page.stem, f"{n}.png") for n in STEPS}}.items():
+            picture = Image.open(source).convert("RGB")
+            picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
+            picture.save(target / f"{name}.jpg", quality=85)
 
 
 def arranged(sheet: np.ndarray) -> Image.Image:
