@@ -1,4 +1,4 @@
-"""One training of a sweep, in the process that does it."""
+"""Job: one training of a sweep, in the process that runs it."""
 
 import json
 import math
@@ -22,11 +22,11 @@ from pipeline.sweep.state import FINISHED, PLAN, STATE, is_hopeless, states, swe
 from pipeline.tracking.origin import is_gone, this_process
 
 NAMED = {"train.lr", "train.batch_size", "model.hidden", "seed", "trial"}
-"""What a run's name tells in any case; other swept keys are added to it."""
+"""Keys that are part of the name of every run; other swept keys are added to it."""
 
 
 class Job:
-    """A job knows its folder, in which it tells its state, and the sweep's folder above, in which the plan lies."""
+    """One job: its folder holds its state, the sweep's folder above holds the plan."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.sweep = folder, sweep_of(folder) or folder.parent
@@ -35,18 +35,18 @@ class Job:
 
     @classmethod
     def of(cls, folder: Path) -> Optional["Job"]:
-        """The job that runs in `folder`, or None if it is no sweep's."""
+        """The job that runs in `folder`, or None if it does not belong to a sweep."""
         return cls(folder) if is_job(folder) else None
 
     @classmethod
     def again(cls, folder: Path) -> "Job":
-        """The job as it told its state last."""
+        """The job with the state that it wrote last."""
         job = cls(folder)
         job.state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         return job
 
     def checkpoint(self, fingerprint: str) -> Path:
-        """Where the training keeps its checkpoint: found again by a later sweep that does what this one did not finish."""
+        """The checkpoint of the training, where a later sweep that finishes this job finds it."""
         return Path("outputs/checkpoints") / f"{fingerprint}.npz"
 
     def start(self, name: str, tags: dict[str, str]) -> tracking.Run:
@@ -70,7 +70,7 @@ class Job:
         return earlier["accuracy"]
 
     def epoch(self, record: EpochRecord, run: tracking.Run) -> None:
-        """Tell how the job fares.
+        """Record an epoch in the state of the job.
 
         Raises:
             StoppedError: the median rule finds the job hopeless.
@@ -104,7 +104,7 @@ class Job:
         temporary.replace(self.folder / STATE)
 
     def _swept(self, named: bool) -> list[str]:
-        """`dropout0.2` for each swept key that a run's name has anyway, or has not."""
+        """`dropout0.2` for each swept key in NAMED, or for each that is not."""
         given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
         overrides = dict(override.split("=", 1) for override in given if "=" in override)
         named_here = [key for key in self.plan["swept"] if key in overrides and (key in NAMED) == named]
@@ -124,17 +124,17 @@ class Job:
 
 
 def as_name(text: str) -> str:
-    """A value given by the user as part of a run's name: no character that a path or an address gives a meaning to."""
+    """A value from the command line as part of a run's name, without characters that are special in a path or an address."""
     return re.sub(r"[^\w.,+\[\]-]+", "_", text)[:60]
 
 
 def is_job(folder: Path) -> bool:
-    """Whether what runs in `folder` is a job of a sweep."""
+    """Whether `folder` is that of a job of a sweep."""
     return sweep_of(folder) is not None
 
 
 def run_job(task: Callable[[], float], folder: Path) -> float:
-    """Run one job of a sweep; whatever goes wrong in it is recorded, and the sweep goes on.
+    """Run one job of a sweep; any failure is recorded, and the sweep continues.
 
     Returns:
         what the task returns, the validation accuracy; NaN if it failed or was stopped.
@@ -157,9 +157,9 @@ def run_job(task: Callable[[], float], folder: Path) -> float:
 
 @cache
 def leave_with(main: str) -> None:
-    """See to it that this process ends when the sweep's main process is gone; joblib's workers would wait for it for ever.
+    """End this process when the main process of the sweep has ended; a worker of joblib would wait for ever.
 
-    What it was at is done again by the next sweep, which also uploads its journal.
+    The next sweep repeats its job and uploads its journal.
     """
 
     def watch() -> None:

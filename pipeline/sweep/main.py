@@ -1,4 +1,4 @@
-"""The main process of a sweep."""
+"""Main: what the main process of a sweep does while jobs run."""
 
 import atexit
 import json
@@ -28,7 +28,7 @@ CARRY_SECONDS = 4.0
 
 
 class Main:
-    """A sweep in its main process: the parent run, the journals carried to the store, the progress."""
+    """The main process of a sweep: makes the parent run, uploads the journals, prints the progress."""
 
     def __init__(
         self,
@@ -40,7 +40,11 @@ class Main:
         command: str,
         equal: Sequence[str] = (),
     ) -> None:
-        """`equal` says of each job that is not run whose configuration it has."""
+        """Write the plan and open the store.
+
+        Args:
+            equal: for each job that is not run, the job with the same configuration.
+        """
         self.folder, self.tracking, self.options, self.total, self.command = folder, tracking_config, options, total, command
         self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         self.started = time.monotonic()
@@ -73,14 +77,14 @@ class Main:
         atexit.register(self.end, "KILLED")
 
     def _watch(self) -> None:
-        """What the main process does beside the launcher."""
+        """Open the store, then upload and report until the sweep ends; runs in a thread of its own."""
         write_json(self.folder / FINISHED, self._open())
         while not self._over.wait(CARRY_SECONDS):
             self._carry()
             self._report()
 
     def _open(self) -> dict[str, Any]:
-        """Open the store, clear up after what was killed, make the parent run; return what need not be run again."""
+        """Open the store, end orphans, make the parent run; return the runs that need not be repeated."""
         if self.tracking.uri == "none":
             return {}
         try:
@@ -96,7 +100,7 @@ class Main:
             return {}
 
     def skip(self, config: Config) -> bool:
-        """Whether an earlier run is all that a job would do; it then counts among this sweep's."""
+        """Whether an earlier run has the configuration of a job; it then counts as a run of this sweep."""
         from pipeline.train import fingerprint  # which imports this room
 
         while not (self.folder / FINISHED).exists():  # the store is still being opened
@@ -115,7 +119,7 @@ class Main:
         return True
 
     def _carry(self) -> None:
-        """Upload what the jobs' journals have that the store has not."""
+        """Upload new events of the jobs' journals."""
         if self.client is None:
             return
         try:
@@ -136,7 +140,7 @@ class Main:
             self.error = None
 
     def _report(self) -> None:
-        """Print the progress: over itself on a terminal, else a line whenever a job has ended."""
+        """Print the progress: on a terminal in place, otherwise a line each time a job ends."""
         line = progress(states(self.folder), self.total, time.monotonic() - self.started)
         if sys.stderr.isatty():
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
@@ -145,12 +149,12 @@ class Main:
         self.printed = line
 
     def _adopt(self, run_id: str) -> None:
-        """Note that this sweep counts a run of an earlier one among its own, instead of running it again."""
+        """Tag a run of an earlier sweep as a run of this one, instead of repeating it."""
         sweeps = self.client.get_run(run_id).data.tags.get("sweep", "")
         self.client.set_tag(run_id, "sweep", f"{sweeps} {self.id}".strip())
 
     def end(self, status: str) -> int:
-        """Carry what is left and end the parent run; return how many jobs failed."""
+        """Upload the rest and end the parent run; return how many jobs failed."""
         if self._over.is_set():
             return 0
         self._over.set()
@@ -180,7 +184,7 @@ class Main:
 
 
 def check_store(config: TrackingConfig) -> None:
-    """Refuse a store on this machine that cannot be written; one that is only away may come back, and runs are kept for it.
+    """Refuse a store on this machine that cannot be written; a server that is down may come back, so runs wait for it.
 
     Raises:
         StoreError: naming the file.
@@ -195,7 +199,7 @@ def check_store(config: TrackingConfig) -> None:
 
 
 def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, dict[str, Any]]:
-    """Fingerprint -> run, name and accuracy of the sweeps' runs that need not be run again: their weights are still there."""
+    """Run, name and accuracy, by fingerprint, of the runs that need not be repeated: those whose weights still exist."""
     found = {}
     for run in all_runs(client, experiment, "tags.fingerprint != ''"):
         tags = run.data.tags

@@ -1,4 +1,4 @@
-"""The runs of a sweep in order: which configuration is best, and what the configurations differ in."""
+"""Ranking: the runs of a sweep in order, and the keys in which they differ."""
 
 import statistics
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Configuration:
 
 
 def rank(runs: list[Any]) -> list[Configuration]:
-    """The configurations that finished, the highest mean over their seeds first; of equals the one that was run first."""
+    """The configurations that finished, the highest mean over their seeds first; of equal ones, the first that was run."""
     groups = defaultdict(list)
     for run in sorted(runs, key=lambda run: run.info.run_name):
         if run.info.status == "FINISHED" and BEST in run.data.metrics:

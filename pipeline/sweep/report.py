@@ -1,4 +1,4 @@
-"""A sweep on a page: its table, its figures, `reports/sweep.md`."""
+"""Report of a sweep: its tables and figures in `reports/sweep.md`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ HEAT_MAP = ("train.lr", "model.hidden", "train.batch_size")  # swept keys are ac
 
 
 def table_rows(ranked: list[Configuration], swept: list[str]) -> list[list[str]]:
-    """A heading and one row a configuration; how the seeds spread only if there are several."""
+    """A heading and one row a configuration; columns for the spread over seeds only if there are several."""
     keys = [key for key in swept if key != "seed"]
     seeded = any(len(entry.runs) > 1 for entry in ranked)
     rows = [

@@ -1,4 +1,4 @@
-"""State: what the processes of a sweep tell each other, as files in its folder, and what follows from it."""
+"""State: the files by which the processes of a sweep exchange information, and what follows from them."""
 
 import json
 import os
@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 PLAN, FINISHED, STATE = "sweep.json", "finished.json", "state.json"
-"""What the main process wants; what need not be run again; in each job's own folder, how it fares."""
+"""The plan of the main process; the runs that need not be repeated; in the folder of each job, its progress."""
 
 FEWEST_PEERS = 3
 """Jobs that must have come as far before the median rule says anything."""
 
 
 def states(folder: Path) -> list[dict[str, Any]]:
-    """How the jobs of the sweep in `folder` fare, those that have begun."""
+    """The states of the jobs of the sweep in `folder` that have begun."""
     return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob(STATE))]
 
 
 def sweep_of(folder: Path) -> Path | None:
-    """The folder of the sweep that a job in `folder` belongs to, however deep in it that is; None if it is no sweep's."""
+    """The folder of the sweep that contains `folder`, at any depth; None if there is none."""
     return next((above for above in Path(os.path.abspath(folder)).parents if (above / PLAN).exists()), None)
 
 

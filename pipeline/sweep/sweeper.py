@@ -1,8 +1,8 @@
-"""The door from Hydra: which jobs a multirun has, and which of them need not be run.
+"""Sweeper: the jobs of a Hydra multirun, and which of them need not run.
 
-Hydra's own sweeper composes every job once to see that it can and once to run it, says nothing meanwhile, and swallows what a
-callback raises. This one composes each job once before any begins and shows how far it is; equal jobs are one; what an earlier
-sweep finished is not even launched; and what is wrong with the sweep itself is an error before a job starts.
+Hydra's own sweeper composes every job twice, prints nothing meanwhile, and swallows the exceptions of callbacks. This one
+composes each job once, before any begins, and shows its progress. Jobs with equal configurations run once; jobs that an earlier sweep
+finished are not launched; an error in the sweep itself is raised before a job starts.
 """
 
 import importlib
@@ -29,7 +29,7 @@ from pipeline.config.choices import check_choices
 from pipeline.sweep.main import Main, check_store
 
 NAMESPACE = "hydra_plugins.handprint"
-"""Where conf/config.yaml finds the sweeper: Hydra takes plugins from nowhere else, not even those that are registered with it."""
+"""The module in which Hydra looks for the sweeper that conf/config.yaml names; it accepts plugins from no other place."""
 TELL_SECONDS = 5.0
 _stage = ""
 
@@ -124,7 +124,7 @@ class Jobs(Sweeper):
 
 
 def expand(overrides: Sequence[Override]) -> dict[str, list[str]]:
-    """Key -> all that it is to be, as overrides, in the order of the command line.
+    """All overrides of each key, in the order of the command line.
 
     Raises:
         HydraException: an interval, which has no end of values.
@@ -144,5 +144,5 @@ def expand(overrides: Sequence[Override]) -> dict[str, list[str]]:
 
 
 def tell(line: str) -> None:
-    """Print a line that is no result."""
+    """Print a line of progress."""
     print(line, file=sys.stderr, flush=True)

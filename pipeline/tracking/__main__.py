@@ -1,4 +1,4 @@
-"""The store's command line: look at the runs, serve the champion, upload or drop what waits.
+"""Command line of the store: show the runs, serve the champion, upload or discard the journals that wait.
 
     python -m pipeline.tracking ui                  # look at the runs: the MLflow UI
     python -m pipeline.tracking serve --workers 2   # answer images with text over HTTP, with the champion
@@ -80,7 +80,7 @@ def runs_page(server: str, experiment: str) -> str:
 
 
 def check_champion(client: Any) -> None:
-    """Make sure that there is a champion; otherwise UserError."""
+    """Raise UserError if there is no champion."""
     models = client.search_registered_models(f"name = '{MODEL_NAME}'")
     if not models or "champion" not in models[0].aliases:
         raise UserError("there is no champion to serve yet; make one: python -m pipeline.promote")

@@ -1,4 +1,4 @@
-"""A run's journal on the local disk: every event is written here first, so that nothing is lost when the store is down."""
+"""Journal: a run writes every event to the local disk first, so that nothing is lost while the store is down."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from pipeline.common.files import writing
 
 
 def journals() -> Path:
-    """The folder of all journals that the store does not have yet."""
+    """The folder of the journals that are not yet uploaded."""
     return paths.STORE_ROOT / "outputs/journals"
 
 
@@ -41,7 +41,7 @@ class Journal:
             file.write(json.dumps({"kind": kind, "time": int(time.time() * 1000), **fields}) + "\n")
 
     def keep(self, path: Path) -> str:
-        """Copy a file or folder into the journal, for the original may change before it is uploaded; return its name."""
+        """Copy a file or folder into the journal, because the original may change before the upload; return its name there."""
         with writing(self.folder):
             target = Path(tempfile.mkdtemp(dir=self.folder)) / path.name
             if path.is_dir():
@@ -75,7 +75,7 @@ class Journal:
         """How far the upload came.
 
         `run_id` in the store (None before it exists there), `uploaded`, the number of events it has, `refused`, the numbers
-        of those among them that the store will not have, and `told`, whether the user knows.
+        of those that the store refused, and `told`, whether the user has been informed.
         """
         file = self.folder / "state.json"
         begun = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}

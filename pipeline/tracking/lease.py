@@ -1,7 +1,7 @@
-"""Signs of life on the shared disk, for those who cannot see the process itself: on another machine, in another container.
+"""Lease: a sign of life on the shared disk, by which other machines and containers know that a process is alive.
 
-A process that records touches a file of its own every few seconds. One that was not touched for `SECONDS`, by the clock of the
-folder it lies in, is a process that was killed. This holds on a network folder too: its server stamps all files by one clock.
+A process that records runs touches a file of its own every few seconds. If the file has not been touched for `SECONDS`, by
+the clock of the folder it is in, the process was killed. This holds on a network folder too: its server stamps all files by one clock.
 A process that was suspended for longer (a laptop that slept) is taken for gone by other machines.
 """
 
@@ -30,7 +30,7 @@ def leases() -> Path:
 
 
 def hold(process: str) -> None:
-    """Give signs of life, as `process`, until this process ends."""
+    """Touch the lease of `process` until this process ends."""
     _hold(leases() / quote(process, safe=""))
 
 
@@ -61,7 +61,7 @@ def _hold(file: Path) -> None:
 
 
 def has_run_out(process: str) -> bool:
-    """Whether `process` held a lease in this folder and gave no sign of life for so long that it must be gone."""
+    """Whether `process` had a lease in this folder and has not touched it for `SECONDS`."""
     file = leases() / quote(process, safe="")
     try:
         clock = leases() / ".clock"

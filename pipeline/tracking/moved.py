@@ -1,4 +1,4 @@
-"""The project's own store after its folder was moved, copied or renamed: MLflow keeps absolute addresses of all files."""
+"""Moved: corrects the store of a project whose folder was moved, copied or renamed; MLflow stores absolute addresses."""
 
 import sqlite3
 import sys
@@ -15,7 +15,7 @@ ADDRESSES = [
 
 
 def relocate(root: Path) -> None:
-    """Make the addresses in `root`/mlflow.db that point to another folder's mlruns/ point to `root`/mlruns.
+    """Replace addresses in `root`/mlflow.db that point to the mlruns/ of another folder by `root`/mlruns.
 
     MLflow has opened the store before, so its tables are there; the files went with the folder. An old address would put new
     artifacts into the old place, or, of a copy, into the project it was copied from.

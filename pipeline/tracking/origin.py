@@ -1,4 +1,4 @@
-"""Where a run comes from: which code, which data, which process, and whether that process still lives."""
+"""Origin of a run: its code, its data and its process, and whether that process is still alive."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from pipeline.tracking import lease
 
 @cache
 def where_it_ran() -> dict[str, str]:
-    """Tags that say which code, on which data, in which process: enough to reproduce a run and to recognise an orphan."""
+    """Tags with the code, the data and the process of a run: enough to reproduce it, and to recognise an orphan."""
     pointer = paths.ROOT / "data.dvc"
     return {
         "git.commit": commit(),
@@ -36,7 +36,7 @@ def commit() -> str:
 
 @cache
 def machine() -> str:
-    """Where process numbers mean something, as `host name/boot/process namespace`.
+    """The space in which process numbers are unique, as `host name/boot/process namespace`.
 
     A container that is started again is another machine, whatever its host name; so is a host that was booted again.
     Beyond Linux the host name is all there is.
@@ -50,15 +50,15 @@ def machine() -> str:
 
 
 def this_process() -> str:
-    """This process as `machine:pid:start time`, which no later process will be."""
+    """This process as `machine:pid:start time`, which identifies no other process."""
     return f"{machine()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
 def is_gone(process: str) -> bool:
     """Whether a process as named by `this_process` has ended.
 
-    On this machine its number tells. One on another machine, or in a container that is no more, is gone once its lease has
-    run out; one that never had a lease in this folder is taken to live.
+    On this machine, the process number decides. On another machine, or in a container that has ended, the process is gone when
+    its lease has run out; without a lease in this folder it counts as alive.
     """
     where, pid, started = process.rsplit(":", 2)
     if where.partition("/")[2] != machine().partition("/")[2] or "/" not in where and where != platform.node():

@@ -1,4 +1,4 @@
-"""What processes left behind that were killed, or could not reach the store: their journals, and runs that still say RUNNING."""
+"""Orphans: journals and RUNNING runs of processes that were killed or could not reach the store."""
 
 import sys
 from typing import Any
@@ -16,11 +16,11 @@ REASON = "its process was killed"
 
 
 def sync(only: TrackingConfig | None = None) -> int:
-    """Upload every journal that no process carries any more, as KILLED if its run had not ended.
+    """Upload every journal whose process has ended; a run without an end becomes KILLED.
 
     Args:
-        only: leave the journals for other stores and experiments where they are, and what was refused and told about.
-            Without it the user asks: all are tried, and each is told about.
+        only: skip journals of other stores and experiments, and those whose refusal the user knows. None: the user asked
+            for it, so try all and report each.
 
     Returns:
         how many could not be uploaded.
@@ -57,7 +57,7 @@ def sync(only: TrackingConfig | None = None) -> int:
 
 
 def living_process(events: list[dict[str, Any]]) -> str | None:
-    """The process that carries a journal, or still writes it, in words; None if both are gone."""
+    """The process that uploads or still writes a journal, in words; None if both have ended."""
     processes = [events[0]["carrier"]] + ([events[0]["tags"]["process"]] if events[-1]["kind"] != "end" else [])
     for process in processes:
         if not is_gone(process):
@@ -67,7 +67,7 @@ def living_process(events: list[dict[str, Any]]) -> str | None:
 
 
 def discard(name: str) -> None:
-    """Remove the journal called `name`: what the store does not have of it is gone.
+    """Remove the journal called `name`; events that were not uploaded are lost.
 
     Raises:
         UserError: there is none, or its process may still run.
@@ -87,7 +87,7 @@ def discard(name: str) -> None:
 
 
 def end_orphans(client: Any, experiment: str) -> int:
-    """Mark the runs that still say RUNNING though their process is gone as KILLED; return how many."""
+    """Mark as KILLED the runs that are RUNNING although their process has ended; return how many."""
     orphans = [
         run
         for run in all_runs(client, experiment, "attributes.status = 'RUNNING'")

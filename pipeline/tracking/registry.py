@@ -1,7 +1,7 @@
 """The registry: versions of the model `handprint`, one of which is the champion.
 
-A promotion is all or nothing: `register` makes a version, whose files are checked, and changes nothing that anyone reads;
-`crown` then moves the alias, which is the last step.
+A promotion happens completely or not at all: `register` makes a version, checks its files, and changes nothing that anyone reads;
+`crown` then moves the alias, as the last step.
 """
 
 import tempfile
@@ -25,7 +25,7 @@ def champion_of(client: Any) -> Any:
 
 
 def standing_champion(client: Any, best: Any) -> Any:
-    """The champion's version if it was measured on the same data and is another run that is no worse, else None."""
+    """The champion's version if it is another run, measured on the same data, and at least as good; otherwise None."""
     champion = champion_of(client)
     if champion is None:
         return None
@@ -35,7 +35,7 @@ def standing_champion(client: Any, best: Any) -> Any:
 
 
 def register(client: Any, best: Any) -> str:
-    """Return the version that holds the run's model, made if need be; its files are there, see `model_of`.
+    """The version with the model of the run; it is made if there is none. Its files exist, see `model_of`.
 
     Raises:
         UserError: the weights are gone.
@@ -62,7 +62,7 @@ def register(client: Any, best: Any) -> str:
 
 
 def model_of(run: Any, versions: list[str]) -> str:
-    """The URI of a model with the run's weights and what the stage `ocr` reads pages with now; one is logged if need be.
+    """The URI of a model with the weights of the run and the other files that the stage `ocr` reads pages with; logged if new.
 
     A model that was logged with other files, as before the ink network was there, reads pages otherwise than the stage.
 
@@ -91,7 +91,7 @@ def crown(client: Any, version: str) -> None:
 
 
 def files_of(uri: str, folder: Path) -> dict[str, Path]:
-    """md5 -> file of what was logged with a model, fetched into `folder`; nothing if the model's files are gone."""
+    """The files logged with a model, by their md5, downloaded into `folder`; empty if they are gone."""
     from mlflow import MlflowException, artifacts
 
     folder.mkdir()
@@ -103,7 +103,7 @@ def files_of(uri: str, folder: Path) -> dict[str, Path]:
 
 
 def weights_of(run: Any) -> Path | None:
-    """The weights that a run left in its folder, or None if they are gone or another run's by now."""
+    """The weights that a run left in its folder, or None if they are gone or have been overwritten by another run."""
     weights = paths.STORE_ROOT / run.data.tags["folder"] / paths.MODEL
     return weights if weights.exists() and md5(weights) == run.data.tags.get("weights") else None
 

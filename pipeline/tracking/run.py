@@ -1,4 +1,4 @@
-"""One run, as the code that trains or measures sees it."""
+"""Run: one MLflow run, as used by the code that trains or measures."""
 
 import os
 import sys
@@ -25,9 +25,9 @@ class Run:
     Args:
         config: which store, which experiment; with the uri `none` nothing is recorded at all.
         name: of the run, and tags for it.
-        weights: md5 of a model's weights: add to the newest run that has this tag `weights`, if there is one; as a child of
-            it if it has other values of the same parameters already.
-        carrier: the process that carries the journal to the store, if it is not this one.
+        weights: md5 of a model's weights. The run continues the newest run with this tag `weights`, if there is one; if that
+            run has other values of the same parameters, it becomes a child of it.
+        carrier: the process that uploads the journal, if it is not this one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Run:
             self._carrier.start()
 
     def params(self, values: dict[str, Any]) -> None:
-        """Record a nested dict of configuration values, flattened: `train.lr`; where they are recorded is none of them."""
+        """Record a nested dict of configuration values under names such as `train.lr`; addresses of the store are left out."""
         flat = flatten({key: value for key, value in values.items() if key != "tracking"})
         self._append("params", values={key: str(value) for key, value in flat.items()})
 
@@ -83,7 +83,7 @@ class Run:
             self._append("artifact", file=self.journal.write(name, text), folder="")
 
     def dataset(self, name: str, digest: str, source: Path, profile: dict[str, Any]) -> None:
-        """Record which data the run learned from."""
+        """Record the data set that the run learned from."""
         self._append("dataset", name=name, digest=digest[:36], source=str(source), profile=profile)
 
     def model(self, weights: Path) -> None:
@@ -130,7 +130,7 @@ class Run:
             self.journal.append(kind, **fields)
 
     def _carry(self) -> None:
-        """Upload what is new every few seconds until the run ends; what fails is tried again the next time."""
+        """Upload new events every few seconds until the run ends; a failed upload is repeated."""
         assert self.journal is not None  # the thread is started for a run with a journal only
         over = cleared = False
         while not over:

@@ -1,4 +1,4 @@
-"""The store of runs and models: where it is, opening it, asking it, adding to it. MLflow is imported when it is first opened."""
+"""Store of runs and models: opens it, queries it, adds to it. MLflow is imported when it is first opened."""
 
 import json
 import logging
@@ -103,7 +103,7 @@ def _open(uri: str, name: str, is_ours: bool) -> tuple[Any, str]:
 
 
 def all_runs(client: Any, experiment: str, filter_string: str) -> list[Any]:
-    """Every run that matches, however many there are; the newest first."""
+    """All runs that match, the newest first."""
     runs, token = [], None
     while token != "":
         page = client.search_runs([experiment], filter_string, max_results=1000, page_token=token)
@@ -113,7 +113,7 @@ def all_runs(client: Any, experiment: str, filter_string: str) -> list[Any]:
 
 
 def sweep_run(client: Any, experiment: str, sweep: str, command: str) -> str:
-    """The id of the run that the runs of a sweep are children of; it is made if need be."""
+    """The id of the parent run of a sweep; it is made if there is none."""
     found = client.search_runs([experiment], f"tags.sweep_id = '{sweep}'", max_results=1)
     if found:
         return found[0].info.run_id
@@ -144,7 +144,7 @@ def log(
 
 @contextmanager
 def answering(config: TrackingConfig) -> Iterator[None]:
-    """What MLflow raises inside becomes one line that names the store and says what to do.
+    """Turn an exception of MLflow inside the context into one line that names the store and says what to do.
 
     Raises:
         StoreError: the store is away, damaged, of another schema, or refuses to answer.

@@ -1,4 +1,4 @@
-"""From a run's journal to the store: one function for each kind of event."""
+"""Upload: carries a run's journal to the store, with one function for each kind of event."""
 
 import json
 import sys
@@ -15,14 +15,14 @@ BATCH = 100
 
 
 class RefusedError(Exception):
-    """The store will never take part of a journal; the rest of it is uploaded."""
+    """The store refuses a part of a journal for good; the rest is uploaded."""
 
 
 def upload(journal: Journal, client: Any, experiment: str, again: bool = False) -> None:
-    """Carry the events the store does not have yet; safe to repeat after a failure.
+    """Upload the events that the store does not have yet; safe to repeat after a failure.
 
     Args:
-        again: offer also what the store has refused once more.
+        again: also try the events that the store refused before.
 
     Raises:
         RefusedError: at the end, if the store refused something for good; the journal must be kept.
