@@ -1,8 +1,8 @@
 """Sweeper: the jobs of a Hydra multirun, and which of them need not run.
 
 Hydra's own sweeper composes every job twice, prints nothing meanwhile, and swallows the exceptions of callbacks. This one
-composes each job once, before any begins, and shows its progress. Jobs with equal configurations run once; jobs that an earlier sweep
-finished are not launched; an error in the sweep itself is raised before a job starts.
+composes each job once, before any begins, and shows its progress. Jobs with equal configurations run once; jobs that an earlier
+sweep finished are not launched; an error in the sweep itself is raised before a job starts.
 """
 
 import importlib

@@ -1,8 +1,8 @@
 """Lease: a sign of life on the shared disk, by which other machines and containers know that a process is alive.
 
-A process that records runs touches a file of its own every few seconds. If the file has not been touched for `SECONDS`, by
-the clock of the folder it is in, the process was killed. This holds on a network folder too: its server stamps all files by one clock.
-A process that was suspended for longer (a laptop that slept) is taken for gone by other machines.
+A process that records runs touches a file of its own every few seconds. If the file has not been touched for `SECONDS`, by the
+clock of the folder it is in, the process was killed. This holds on a network folder too: its server stamps all files by one
+clock. A process that was suspended for longer (a laptop that slept) is taken for gone by other machines.
 """
 
 import atexit
