@@ -1,4 +1,4 @@
-"""The rooms and their doors: who may import whom, and what no one may do."""
+"""The packages: which may import which, and what none may do."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 PIPELINE = Path(__file__).resolve().parent.parent / "pipeline"
 MODULES = sorted(PIPELINE.rglob("*.py"))
 OUTER = {"hydra", "omegaconf", "dvc", "mlflow", "matplotlib"}
-CORE = {  # room -> the rooms it may import: data flow one way
+CORE = {  # package -> the packages it may import: data flow one way
     "common": set(),
     "nn": {"common"},
     "characters": {"common", "nn"},
@@ -18,13 +18,13 @@ CORE = {  # room -> the rooms it may import: data flow one way
     "forms": {"common", "characters", "nn", "reading", "output"},
     "batch": {"common", "characters", "nn", "reading", "output", "forms"},
 }
-AROUND = {  # the rooms that know Hydra, DVC, MLflow and matplotlib
+AROUND = {  # the packages that know Hydra, DVC, MLflow and matplotlib
     "figures": {"common"},
     "tracking": {"common", "characters", "nn", "reading", "output", "config"},
     "config": {"common", "sweep"},
     "sweep": {"common", "config", "figures", "nn", "tracking", "train"},
 }
-ROOMS = CORE | AROUND
+PACKAGES = CORE | AROUND
 COMMANDS = {"train": {"prepare"}, "search": {"train"}}  # what a stage or command imports of the other stages
 SHORT = 20  # lines; a module of so few lines that only one other uses belongs into that one
 
@@ -40,7 +40,7 @@ def imports(module: Path) -> set[str]:
     return names
 
 
-def room_of(name: str) -> str:
+def package_of(name: str) -> str:
     """`reading` for `pipeline.reading.ink`."""
     return name.split(".")[1]
 
@@ -52,17 +52,17 @@ def test_every_module_is_in_a_known_room_and_imports_what_the_room_may():
         if path == Path("__init__.py"):
             allowed = {"common"}
         elif len(path.parts) == 1:
-            allowed = set(ROOMS) | COMMANDS.get(module.stem, set()) | {module.stem}
+            allowed = set(PACKAGES) | COMMANDS.get(module.stem, set()) | {module.stem}
         else:
-            assert path.parts[0] in ROOMS, f"{path}: say in CORE or AROUND what this room may import"
-            allowed = ROOMS[path.parts[0]] | {path.parts[0]}
-        imported = {room_of(name) for name in imports(module) if name.startswith("pipeline.")} & (set(ROOMS) | modules)
+            assert path.parts[0] in PACKAGES, f"{path}: say in CORE or AROUND what this package may import"
+            allowed = PACKAGES[path.parts[0]] | {path.parts[0]}
+        imported = {package_of(name) for name in imports(module) if name.startswith("pipeline.")} & (set(PACKAGES) | modules)
         assert imported <= allowed, f"{path} imports {sorted(imported - allowed)}"
 
 
-@pytest.mark.parametrize("room", CORE)
-def test_the_core_knows_nothing_of_the_tools_around_it(room):
-    for module in (PIPELINE / room).rglob("*.py"):
+@pytest.mark.parametrize("package", CORE)
+def test_the_core_knows_nothing_of_the_tools_around_it(package):
+    for module in (PIPELINE / package).rglob("*.py"):
         assert not {name.split(".")[0] for name in imports(module)} & OUTER, module
 
 
@@ -95,16 +95,16 @@ def top_level_imports(module: Path) -> set[str]:
 
 
 def test_one_door_to_mlflow_and_it_opens_late():
-    doors = [module for module in MODULES if any(name.split(".")[0] == "mlflow" for name in imports(module))]
-    rooms = {str(door.relative_to(PIPELINE).parts[0]) for door in doors}
-    assert rooms == {"tracking"}
-    late = [door for door in doors if door.name != "serving.py"]  # what MLflow runs to load the model
+    users = [module for module in MODULES if any(name.split(".")[0] == "mlflow" for name in imports(module))]
+    packages = {str(module.relative_to(PIPELINE).parts[0]) for module in users}
+    assert packages == {"tracking"}
+    late = [door for module in users if module.name != "serving.py"]  # what MLflow runs to load the model
     assert not [door for door in late if "mlflow" in top_level_imports(door)]
 
 
 def test_one_door_to_matplotlib():
-    doors = [module for module in MODULES if any(name.split(".")[0] == "matplotlib" for name in imports(module))]
-    assert {door.parent.name for door in doors} == {"figures"}
+    users = [module for module in MODULES if any(name.split(".")[0] == "matplotlib" for name in imports(module))]
+    assert {module.parent.name for module in users} == {"figures"}
 
 
 def test_nothing_unpickles_or_evaluates():

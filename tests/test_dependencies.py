@@ -1,4 +1,4 @@
-"""dvc.yaml against the code: a stage depends on exactly the rooms that it imports."""
+"""dvc.yaml against the code: a stage depends on exactly the packages that it imports."""
 
 import ast
 from functools import cache
@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 FRAME = {"config", "sweep", "tracking"}
-"""Rooms no output depends on: they hand a stage its configuration (the values themselves are tracked), record what it did,
+"""Packages no output depends on: they hand a stage its configuration (the values themselves are tracked), record what it did,
 and run it many times. What they import is no concern of the stage either."""
 
 
@@ -23,7 +23,7 @@ def imported(module: str) -> frozenset[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{file}: an import relative to its own room"
+            assert not node.level, f"{file}: an import relative to its own package"
             names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
@@ -52,10 +52,10 @@ def closure(module: str) -> set[str]:
 
 
 def as_dependency(module: str) -> str:
-    """A room is one dependency; modules at the top are their own."""
-    _, *room = module.split(".")[:2]
-    folder = ROOT.joinpath("pipeline", *room)
-    return str((folder if room and folder.is_dir() else path_of(module)).relative_to(ROOT))
+    """A package is one dependency; modules at the top are their own."""
+    _, *package = module.split(".")[:2]
+    folder = ROOT.joinpath("pipeline", *package)
+    return str((folder if package and folder.is_dir() else path_of(module)).relative_to(ROOT))
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,4 +1,4 @@
-"""The only door to matplotlib: each function draws one figure from plain arrays and returns it; `save` writes it."""
+"""Figures: the only package that uses matplotlib. Each function draws one figure from plain arrays and returns it; `save` writes it."""
 
 from matplotlib.figure import Figure
 

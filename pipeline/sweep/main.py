@@ -101,7 +101,7 @@ class Main:
 
     def skip(self, config: Config) -> bool:
         """Whether an earlier run has the configuration of a job; it then counts as a run of this sweep."""
-        from pipeline.train import fingerprint  # which imports this room
+        from pipeline.train import fingerprint  # which imports this package
 
         while not (self.folder / FINISHED).exists():  # the store is still being opened
             time.sleep(0.02)
