@@ -33,8 +33,8 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = T
         for name, array in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-            with member.getbuffer() as content:  # given back at once: collecting one in a cycle crashes Python 3.12.1 and 3.13.0
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content, method)
+            # bytes, not `getbuffer()`: if the write fails, a view left as garbage crashes Python 3.12.1
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), method)
 
 
 def load_arrays(path: Path, names: Sequence[str] | None = None, optional: Sequence[str] = ()) -> dict[str, np.ndarray]:

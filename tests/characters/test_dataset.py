@@ -66,8 +66,7 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
         dataset.save_splits(path, splits, META)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
-    with pytest.raises(ValueError, match="released"):  # a view of a buffer left to the garbage collector crashes Python 3.12.1
-        written[0].tobytes()
+    assert isinstance(written[0], bytes), "a view of a buffer, left to the garbage collector, crashes Python 3.12.1"
 
 
 def test_a_file_holds_nothing_that_depends_on_the_version_of_python(tmp_path, splits):
