@@ -94,15 +94,15 @@ def top_level_imports(module: Path) -> set[str]:
     }
 
 
-def test_one_door_to_mlflow_and_it_opens_late():
+def test_one_package_uses_mlflow_and_imports_it_late():
     users = [module for module in MODULES if any(name.split(".")[0] == "mlflow" for name in imports(module))]
     packages = {str(module.relative_to(PIPELINE).parts[0]) for module in users}
     assert packages == {"tracking"}
-    late = [door for module in users if module.name != "serving.py"]  # what MLflow runs to load the model
-    assert not [door for door in late if "mlflow" in top_level_imports(door)]
+    late = [module for module in users if module.name != "serving.py"]  # what MLflow runs to load the model
+    assert not [module for module in late if "mlflow" in top_level_imports(module)]
 
 
-def test_one_door_to_matplotlib():
+def test_one_package_uses_matplotlib():
     users = [module for module in MODULES if any(name.split(".")[0] == "matplotlib" for name in imports(module))]
     assert {module.parent.name for module in users} == {"figures"}
 

@@ -1,4 +1,4 @@
-"""Figures: the only package that uses matplotlib. Each function draws one figure from plain arrays and returns it; `save` writes it."""
+"""Figures: the only package that uses matplotlib. Each function draws one figure from plain arrays; `save` writes it."""
 
 from matplotlib.figure import Figure
 
