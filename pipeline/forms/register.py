@@ -27,7 +27,7 @@ SHEAR = 0.05  # widths of the form; how far perspective moves a point off where 
 LEAST_SCALE = 0.2  # of the form on the photo, against the blank
 SKEWED = 1.8  # times as large as its other sides that perspective makes one side of a sheet at most
 SAME = 0.75  # correlation of patches that cannot be told apart on a photo
-SHARE, SURE = 0.5, 0.75  # of the patches that must be found, writing covers some; that make it needless to look on
+SHARE, SURE = 0.5, 0.75  # of the unique patches that must be found, writing covers some; that make it needless to look on
 FEW = 8  # patches that four pairs of points explain by chance
 
 
@@ -159,6 +159,7 @@ def _sheet(shape: tuple[int, ...]) -> np.ndarray:
 
 def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.ndarray, float]:
     """The matrix after the blank's patches were looked for near where it puts them, and the share that was found."""
+    unique = {tuple(at) for at in blank.patches[blank.unique].tolist()}
     share = 0.0
     for reach in REACH:
         patches = blank.patches if reach == REACH[-1] else blank.patches[blank.unique]
@@ -171,8 +172,7 @@ def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.
         if step is None:
             return matrix, 0.0
         off = np.linalg.norm(ProjectiveTransform(step)(ends[0]) - ends[1], axis=1)
-        found = float((off < NEAR).sum()) / len(patches)
-        share = found if reach == REACH[0] else min(share if reach == REACH[-1] else 1.0, found)
+        share = sum(tuple(at.tolist()) in unique for (at, _), away in zip(moved, off) if away < NEAR) / len(unique)
         matrix = matrix @ step
     return matrix, share
 

@@ -58,6 +58,20 @@ def test_a_form_is_found_whatever_its_turn_scale_and_perspective(name, turn, sca
     assert np.linalg.norm(found(points) - to_photo(points), axis=1).max() < 2 * scale
 
 
+def test_a_form_is_found_though_its_cells_are_full_of_thick_writing():
+    form, blank = drawn("order_sheet")
+    sheet = Image.fromarray(blank)
+    pencil = ImageDraw.Draw(sheet)
+    for field in form.each().values():
+        x0, y0, x1, y1 = np.array(field.box) * (blank.shape[::-1] * 2)
+        for x in np.linspace(x0, x1, field.cells + 1)[:-1]:
+            pencil.line((x + 6, y0 + 2, x + 20, y1 - 4, x + 34, y0 + 4), fill=30, width=7)
+    photo, to_photo = photograph(np.asarray(sheet), 0.1, 1.0, 0.03)
+    points = np.array([(200, 200), (800, 1000.0)])
+    found = ProjectiveTransform(register(photo, Blank(blank)))
+    assert np.linalg.norm(found(points) - to_photo(points), axis=1).max() < 2
+
+
 def test_frame_lines_are_enough():
     boxes = [Entry("", (0.1, 0.1 * i, 0.1 + 0.12 * i, 0.1 * i + 0.04), cells=2 * i) for i in range(1, 7)]
     blank = draw_blank("", boxes)
