@@ -29,12 +29,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pipeline.characters import CLASSES  # noqa: E402
-from pipeline.characters.classifier import load_classifier  # noqa: E402
 from pipeline.common.errors import PageError  # noqa: E402
-from pipeline.nn.unet import load_unet  # noqa: E402
 from pipeline.output.score import Score, score, total  # noqa: E402
 from pipeline.reading import OcrOptions, read  # noqa: E402
-from pipeline.reading.language import load_language  # noqa: E402
+from pipeline.reading.models import load_models  # noqa: E402
 from pipeline.reading.photo import load_photo  # noqa: E402
 from pipeline.synthesis.render import RenderOptions, load_texts, render_pages  # noqa: E402
 from pipeline.synthesis.stroke_library import load_library  # noqa: E402
@@ -187,19 +185,18 @@ def main() -> None:
     parser.add_argument("model", nargs="?", type=Path, default=ROOT / "models/model.npz")
     parser.add_argument("--seeds", type=int, default=2, help="renderings of each text; 8 pages of random codes for each")
     arguments = parser.parse_args()
-    network = load_classifier(arguments.model)
-    language = load_language(ROOT / "data/language.npz")
+    lattice, ink = (arguments.model.with_name(f"{name}.npz") for name in ("lattice", "ink"))
+    models = load_models(arguments.model, lattice, ROOT / "data/language.npz", ink)
     values = yaml.safe_load((ROOT / "conf/ocr/pages.yaml").read_text())
     options = OcrOptions(**{field.name: values[field.name] for field in fields(OcrOptions)})
     without = replace(options, language_weight=0.0)
-    ink = load_unet(ROOT / "models/ink.npz")[0]
     real = load_pages(REAL / "pages")
 
     def on(image: np.ndarray) -> str:
-        return read(image, network, options, language, ink).text
+        return read(image, models, options).text
 
     def off(image: np.ndarray) -> str:
-        return read(image, network, without, language, ink).text
+        return read(image, models, without).text
 
     if not real:
         print(f"(no photos in {REAL / 'pages'}: the course's pages are left out)")

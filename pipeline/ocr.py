@@ -31,7 +31,9 @@ def ocr(config: Config, output: Path) -> None:
     Raises:
         PageError: at the end, if any page could not be read; the others are written all the same.
     """
-    options = replace(config.ocr, ink=config.ocr.ink or str(output / paths.INK))
+    options = replace(
+        config.ocr, ink=config.ocr.ink or str(output / paths.INK), lattice=config.ocr.lattice or str(output / paths.LATTICE)
+    )
     model = Path(options.model or output / paths.MODEL)
     outcomes = read_named(options, model, config.form) if options.pages else read_rendered(options, model, config, output)
     failed = sum(outcome.failed for outcome in outcomes)

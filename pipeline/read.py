@@ -86,6 +86,7 @@ def _options(given: dict[str, Any]) -> BatchOptions:
     values = yaml.safe_load((paths.ROOT / "conf/ocr/pages.yaml").read_text(encoding="utf-8"))
     values["language"] = str(paths.ROOT / values["language"])
     values["ink"] = values["ink"] or str(paths.ROOT / paths.INK)
+    values["lattice"] = values["lattice"] or str(paths.ROOT / paths.LATTICE)
     known = {field.name for field in fields(BatchOptions)}
     try:
         return BatchOptions(**{key: value for key, value in {**values, **given}.items() if key in known})

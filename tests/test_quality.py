@@ -21,7 +21,7 @@ MADE = [
     ROOT / "prepared/characters.npz",
     ROOT / "prepared/pages",
     ROOT / "prepared/forms",
-    *(ROOT / "models" / f"{name}.npz" for name in ("model", "ink")),
+    *(ROOT / "models" / f"{name}.npz" for name in ("model", "ink", "lattice")),
 ]
 DRAWN = Path(__file__).parent / "data/drawn_characters.txt"
 

@@ -508,22 +508,24 @@ def test_no_page_is_written_outside_its_folder(project, run):
     options = ModelOptions(
         name="mlp", hidden=[2], activation="relu", dropout=0.0, initializer="xavier", initial_value=0.0, channels=[], kernel=5
     )
+    (project / "models").mkdir()
     save_network(
-        project / "model.npz",
+        project / "models/model.npz",
         build_network(options, (32, 32), 36, np.random.default_rng(0)),
         {"alphabet": {"characters": CLASSES, "nothing": False}},
     )
+    run("pipeline.lattice", "lattice.texts=20", "lattice.pages=2", "lattice.rounds=1", UNTRACKED)
 
     def written() -> set[Path]:
         return {path.relative_to(project) for path in project.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
     before = written()
-    run("pipeline.ocr", "ocr.pages=pages", "ocr.output=read", "ocr.model=model.npz", "ocr.ink=none", UNTRACKED)
+    run("pipeline.ocr", "ocr.pages=pages", "ocr.output=read", "ocr.ink=none", UNTRACKED)
     new = written() - before - {Path("outputs/times/ocr.json")}
     assert {path.parent for path in new} == {Path("read"), Path("read/.read")}
     seen = [name for name in names if not name.startswith(".")]
     assert {path.name for path in new if path.suffix == ".txt"} == {name.removesuffix("png") + "txt" for name in seen}
-    run("pipeline.ocr", f"ocr.pages='pages/{names[1]}'", "ocr.output=again", "ocr.model=model.npz", "ocr.ink=none", UNTRACKED)
+    run("pipeline.ocr", f"ocr.pages='pages/{names[1]}'", "ocr.output=again", "ocr.ink=none", UNTRACKED)
     assert (project / "again/a b (1).txt").exists()
 
 

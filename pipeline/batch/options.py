@@ -18,6 +18,7 @@ class BatchOptions(OcrOptions):
         output: folder for the results; null: the stage's own.
         model: weights to read with; null: those that `train` wrote.
         ink: network that says what each pixel shows; null: the one of the stage `ink`; `none`: thresholds instead.
+        lattice: line model fitted for them; null: that of the stage `lattice`.
         language: table of the character language model.
         formats: what is written for each page, any of the keys of `SUFFIXES`.
         jobs: processes that read; -1: one a core.
@@ -32,6 +33,7 @@ class BatchOptions(OcrOptions):
     output: str | None
     model: str | None
     ink: str | None
+    lattice: str | None
     language: str
     formats: list[str]
     jobs: int

@@ -15,13 +15,12 @@ from pipeline.batch import record as records
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
-from pipeline.characters.classifier import load_classifier
+from pipeline.common import paths
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.forms.options import FormOptions
 from pipeline.forms.reading import Reading
-from pipeline.nn.unet import load_unet
 from pipeline.output.export import export
-from pipeline.reading.language import load_language
+from pipeline.reading.models import load_models
 from pipeline.reading.page import Page
 from pipeline.reading.photo import Photo, load_page
 from pipeline.reading.reader import read
@@ -107,14 +106,14 @@ def load_reader(
     Raises:
         DataError, PageError: a model, or the form's blank, is missing or damaged.
     """
-    classifier = load_classifier(model)
-    ink = None if options.ink in (None, "none") else load_unet(Path(options.ink))[0]
-    language = load_language(Path(options.language)) if options.language_weight > 0 else None
+    language = Path(options.language) if options.language_weight > 0 else None
+    ink = None if options.ink in (None, "none") else Path(options.ink)
+    models = load_models(model, Path(options.lattice or paths.LATTICE), language, ink)
     if form is None:
-        return lambda image: (read(image, classifier, options, language, ink), {})
+        return lambda image: (read(image, models, options), {})
     from pipeline.forms.read import FormReader  # not above: who reads pages need not wait for it
 
-    return FormReader(form, load_blank(form), classifier, options, language, ink)
+    return FormReader(form, load_blank(form), models, options)
 
 
 def load_blank(form: FormOptions) -> np.ndarray:

@@ -26,6 +26,9 @@ INK = Path("models/ink.npz")
 INK_HISTORY = Path("reports/ink_history.csv")
 INK_METRICS = Path("reports/metrics/ink.json")
 INK_CHECKPOINT = Path("checkpoints/ink.npz")
+# lattice
+LATTICE = Path("models/lattice.npz")
+LATTICE_METRICS = Path("reports/metrics/lattice.json")
 # evaluate
 TEST_METRICS = Path("reports/metrics/evaluate.json")
 PREDICTIONS = Path("reports/predictions.npz")

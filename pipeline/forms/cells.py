@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from pipeline.characters.classifier import Classifier
-from pipeline.reading.glyphs import classify, draw_glyphs
+from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.layout import Components
 from pipeline.reading.segment import Atom, Candidate
 
@@ -75,7 +74,7 @@ def split_cells(labels: np.ndarray, start: tuple[int, int], box: np.ndarray, cou
     return cells
 
 
-def classify_cells(cells: list[Cell], stroke: float, model: Classifier) -> np.ndarray:
+def classify_cells(cells: list[Cell], stroke: float, model: Model) -> np.ndarray:
     """(N, len(alphabet)) probabilities of the characters in the cells, a row sums to 1.
 
     Args:
@@ -90,6 +89,6 @@ def classify_cells(cells: list[Cell], stroke: float, model: Classifier) -> np.nd
         atoms.append(Atom((number,), (x, 0, x + width, height)))
         x += width
     found = Components(sheet, np.array([atom.box for atom in atoms], int).reshape(-1, 4), np.ones(len(atoms)), stroke, 0.0)
-    glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)])
+    glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
     known = classify(glyphs, model)[:, : len(model.alphabet)]
     return known / np.maximum(known.sum(1, keepdims=True), 1e-30)

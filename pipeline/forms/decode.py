@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.reading.language import END, START, LanguageModel
+from pipeline.reading.kinds import END
+from pipeline.reading.language import Language
 from pipeline.reading.pattern import Constraint, matches
 
 BEAM = 64  # texts of a field that are compared
@@ -26,7 +27,7 @@ def decode_cells(
     rows: list[np.ndarray | None],
     alphabet: str,
     constraint: Constraint,
-    language: LanguageModel | None = None,
+    language: Language | None = None,
     weight: float = 1.0,
 ) -> Decoded:
     """The most probable text of some cells.
@@ -62,23 +63,21 @@ def decode_cells(
 
 
 def _in_words(
-    rows: list[np.ndarray | None], alphabet: str, constraint: Constraint, language: LanguageModel, weight: float, kept: float
+    rows: list[np.ndarray | None], alphabet: str, constraint: Constraint, language: Language, weight: float, kept: float
 ) -> Decoded:
     """The best of the `BEAM` texts that look and sound best, which share the probability that the field's text is allowed."""
-    beam = [(0.0, "", constraint.start(), START)]
+    beam = [(0.0, "", constraint.start(), language.start())]
     for row in rows:
         longer = []
         for score, text, allowed, state in beam:
             for character, p in _choices(row, alphabet):
                 after = constraint.step(allowed, character) if p > LEAST else None
                 if after is not None:
-                    gain, heard = language.extend(state, character.upper())
+                    gain, heard = language.gain(state, character), language.advance(state, character)
                     longer.append((score + math.log(p) + weight * gain, text + character, after, heard))
         beam = sorted(longer, key=lambda entry: -entry[0])[:BEAM]
     ends = [
-        (score + weight * language.extend(state, END)[0], text)
-        for score, text, allowed, state in beam
-        if constraint.accepts(allowed)
+        (score + weight * language.gain(state, END), text) for score, text, allowed, state in beam if constraint.accepts(allowed)
     ]
     if not ends:
         return Decoded("", 0.0, [], False)

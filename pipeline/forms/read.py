@@ -8,19 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.characters.classifier import Classifier
 from pipeline.forms.cells import Cell, classify_cells, field_ink, split_cells
 from pipeline.forms.decode import decode_cells
 from pipeline.forms.ink import written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register, warp
-from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows
-from pipeline.reading.language import LanguageModel
 from pipeline.reading.layout import find_components
 from pipeline.reading.lines import read_lines
+from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, Word, reject
 from pipeline.reading.pattern import matches
@@ -43,21 +41,11 @@ class FormReader:
     Args:
         form: its fields.
         blank: (H, W) uint8, the form with nothing written on it.
-        model: the classifier.
-        ink: the network that says what each pixel shows; None takes all that is darker than the paper.
-        language: for fields without cells.
+        models: everything learnt that pages are read with.
     """
 
-    def __init__(
-        self,
-        form: FormOptions,
-        blank: np.ndarray,
-        model: Classifier,
-        options: OcrOptions,
-        language: LanguageModel | None = None,
-        ink: UNet | None = None,
-    ) -> None:
-        self.model, self.options, self.language, self.ink = model, options, language, ink
+    def __init__(self, form: FormOptions, blank: np.ndarray, models: Models, options: OcrOptions) -> None:
+        self.models, self.options = models, options
         self.fields = form.each()
         self.blank = Blank(blank)
         height, width = blank.shape
@@ -75,7 +63,7 @@ class FormReader:
         view = straighten.prepare(image, 2 * self.options.work_pixels, False)
         matrix = register(view.pixels, self.blank) @ self.to_blank
         view = straighten.View(warp(view.pixels, matrix, self.shown.shape, 255), view.to_photo @ matrix)
-        ink = written_ink(view.pixels, self.shown, self.ink)
+        ink = written_ink(view.pixels, self.shown, self.models.ink)
         stroke = find_components(ink).stroke
         height, width = image.shape[:2]
         boxes = {name: np.array(field.box) * (self.size * 2) for name, field in self.fields.items()}
@@ -84,7 +72,7 @@ class FormReader:
             for name, field in self.fields.items()
             if field.cells and field.kind == "text"
         }
-        rows = iter(classify_cells([cell for row in cells.values() for cell in row if cell], stroke, self.model))
+        rows = iter(classify_cells([cell for row in cells.values() for cell in row if cell], stroke, self.models.characters))
         readings: dict[str, Reading] = {}
         lines: list[Line] = []
         for name, field in self.fields.items():
@@ -106,8 +94,8 @@ class FormReader:
         if not filled:
             return Reading("", 1.0, []), None
         used = cells[filled[0] : filled[-1] + 1]
-        alphabet = self.model.alphabet.characters
-        language = None if field.pattern or field.alphabet == "digits" else self.language
+        alphabet = self.models.characters.alphabet.characters
+        language = None if field.pattern or field.alphabet == "digits" else self.models.language
         given = [next(rows) if cell else None for cell in used]
         decoded = decode_cells(given, alphabet, field.constraint, language, self.options.language_weight)
         words: list[list[Character]] = [[]]
@@ -122,7 +110,7 @@ class FormReader:
         """A field for any number of characters."""
         labels, (left, top) = field_ink(ink, box)
         found = find_components(labels > 0)
-        lines = read_lines(found, find_rows(found), self.model, self.options, self.language)[0] if found.areas.any() else []
+        lines = read_lines(found, find_rows(found), self.models, self.options)[0] if found.areas.any() else []
         words = [
             Word([replace(c, box=(c.box[0] + left, c.box[1] + top, c.box[2] + left, c.box[3] + top)) for c in word.characters])
             for line in lines

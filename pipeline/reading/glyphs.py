@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.normalise import normalise_all
 from pipeline.nn.network import to_input
 from pipeline.reading.layout import Components
@@ -20,16 +20,19 @@ THICK = 0.20  # the same, that a marker's strokes are brought below
 class Model(Protocol):
     """Anything that classifies characters."""
 
+    @property
+    def alphabet(self) -> Alphabet:
+        """What its outputs stand for."""
+        ...
+
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """(N, 1024) float32 -> (N, 36) probabilities."""
+        """(N, 1024) float32 -> (N, K) probabilities of the alphabet's classes."""
         ...
 
 
 def classify(glyphs: np.ndarray, model: Model) -> np.ndarray:
-    """(N, H, W) uint8 pictures -> (N, 36) probabilities."""
-    if not len(glyphs):
-        return np.zeros((0, len(CLASSES)), np.float32)
-    return model.predict(to_input(normalise_all(glyphs)))[:, : len(CLASSES)]  # letters and digits come first
+    """(N, H, W) uint8 pictures -> (N, K) probabilities."""
+    return model.predict(to_input(normalise_all(glyphs))) if len(glyphs) else np.zeros((0, model.alphabet.classes), np.float32)
 
 
 def classify_lines(
@@ -39,10 +42,10 @@ def classify_lines(
     model: Model,
     known: list[dict[tuple[int, int], np.ndarray]],
 ) -> list[np.ndarray]:
-    """Probabilities (N, 36) of the candidates of each line, all classified at once.
+    """Probabilities (N, K) of the candidates of each line, all classified at once.
 
     Args:
-        known: for each line (start, end) -> (36,) of what has been classified before.
+        known: for each line (start, end) -> (K,) of what has been classified before.
     """
     fresh = [[c for c in chosen if (c.start, c.end) not in read] for chosen, read in zip(candidates, known)]
     glyphs = [draw_glyphs(found, line, chosen) for line, chosen in zip(atoms, fresh)]
@@ -68,9 +71,8 @@ def draw_glyphs(found: Components, atoms: list[Atom], candidates: list[Candidate
         ink = part == ids.pop() if len(ids) == 1 else np.isin(part, list(ids))
         scale = INNER / max(ink.shape)
         size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
-        picture = Image.fromarray(ink.astype(np.uint8) * 255).resize(
-            size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-        )
+        resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+        picture = Image.fromarray(ink.astype(np.uint8) * 255).resize(size, resampling)
         top, left = (GLYPH - size[1]) // 2, (GLYPH - size[0]) // 2
         glyphs[i, top : top + size[1], left : left + size[0]] = np.asarray(picture)
         thin[i] = PEN * INNER - found.stroke * scale

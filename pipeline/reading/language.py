@@ -1,126 +1,212 @@
-"""Language: how likely a word is as text, so that context can settle 0/O, 1/I, 5/S and 2/Z.
+"""Language: how likely a line is as text, so that context can settle 0/O, 1/I, 5/S and 2/Z.
 
-A word is English, or a number, or letters that spell nothing, or a code of anything. Each kind is a generative model of a
-word; a reading is scored under their mixture, and the weights of the mixture follow from what has been read so far (Bayes):
-of the word, of the word before, and of the page. A serial number is thus as likely under "code" whatever its characters are,
-and is left as the classifier saw it, and on a page of them no word is read into one that happens to look like it.
+A token, what stands between two word gaps, is a word, a number, letters that spell nothing, or a code of anything. Each kind
+is a generative model: n-grams of the token's shape (`00:00`, `A,`), and a model of what fills it (English spelling in words,
+any digit or letter elsewhere). A token is scored under the mixture of the kinds. Their probabilities follow from the kind of
+the token before it, or from its being the first of its line, and from what followed what on this page (Bayes): after a label
+comes a number, on a page of codes no code is read into a word that happens to look like it.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.characters import CLASSES
 from pipeline.common.arrays import load_arrays
 from pipeline.common.errors import DataError
+from pipeline.reading.kinds import END, FIRST, KINDS, ORDER, Kinds, Row, Table, shape
 
-END = " "
-ALPHABET = END + CLASSES[10:] + "?"  # "?" marks a context's back-off weight
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ALPHABET = END + LETTERS + "?"  # of the English n-grams; "?" marks a context's back-off weight
+BASE, DIGIT = len(ALPHABET) + 1, {character: number for number, character in enumerate(ALPHABET, 1)}
 SCALE = 24  # costs are stored in 1/24 nat, in one byte
 MAX_NGRAMS, MAX_ORDER = 5_000_000, 12  # what a table may hold; more would fill the memory
+NEUTRAL = 1 / 36, 1 / 4
+"""Probability of a character and of a token's end where nothing is known: what gains are measured against."""
 
-# Prior of the kinds (English, number, letters, code), the number of words that it counts as against those read so far, the
-# chance that the next word is of the same kind as this one, and the chance that a word that is not English ends after a
-# character. None of them is critical: they say what is usual in notes, lists, labels and forms.
-PRIOR = (0.43, 0.16, 0.06, 0.35)
-TRUST = 2.0
-SAME_KIND = 0.75
-STOP = 0.25
-NEUTRAL = 1 / 36  # probability of a character of a code, against which the others are measured
+
+class Symbols(dict[str, float]):
+    """P(character) in a token of one kind after one context, computed when first asked for."""
+
+    def __init__(self, compute: Callable[[str], float]) -> None:
+        self._compute = compute
+
+    def __missing__(self, character: str) -> float:
+        likely = self[character] = self._compute(character)
+        return likely
 
 
 class State(NamedTuple):
     """What the model remembers of a text.
 
     Attributes:
-        word: the word so far, behind a word end.
-        weights: of the kinds, for this word.
-        seen: how many words of each kind there were before, and TRUST words of what is usual.
+        text: of the token so far.
+        kinds: probability of each kind, given the token so far.
+        before: probability of each kind of the token before, and of there being none in the line.
+        seen: what followed what on the page so far, as counts with those of `Kinds.follow`.
     """
 
-    word: str
-    weights: tuple[float, ...]
-    seen: tuple[float, ...]
-
-    @property
-    def code_share(self) -> float:
-        """Share of codes among the words so far, 0..1."""
-        return self.seen[3] / sum(self.seen)
-
-
-START = State(END, PRIOR, tuple(TRUST * share for share in PRIOR))
+    text: str
+    kinds: Row
+    before: Row
+    seen: Table
 
 
 def encode(ngram: str) -> int:
     """A number for a string over ALPHABET: base len(ALPHABET) + 1, so that lengths never clash."""
     key = 0
     for character in ngram:
-        key = key * (len(ALPHABET) + 1) + ALPHABET.index(character) + 1
+        key = key * BASE + DIGIT[character]
     return key
 
 
-class LanguageModel:
-    """Scores text character by character. See the module for the model, `scripts/build_language.py` for the table."""
+class English:
+    """Character n-grams of English words, with Katz's back-off (1987). `scripts/build_language.py` makes the table."""
 
     def __init__(self, keys: np.ndarray, costs: np.ndarray, order: int) -> None:
         self.order = order
-        self.most = -math.log(NEUTRAL)  # the largest gain of a character
         self._table = dict(zip(keys.tolist(), (-costs.astype(float) / SCALE).tolist()))
-        self._english = lru_cache(maxsize=50_000)(self._log_english)
+        self._contexts = lru_cache(maxsize=100_000)(self._find_contexts)
 
-    def _log_english(self, context: str, character: str) -> float:
-        """log P(character | context), backing off to shorter contexts (Katz 1987 form)."""
-        context = context[-(self.order - 1) :]
-        if any(letter not in ALPHABET for letter in context + character):
-            return -12.0  # English words hold no digits
-        penalty = 0.0
-        while True:
-            found = self._table.get(encode(context + character))
+    def probability(self, context: str, character: str) -> float:
+        """P(character | context), both over END and A-Z."""
+        digit = DIGIT[character]
+        for key, penalty in self._contexts(context[-(self.order - 1) :]):
+            found = self._table.get(key + digit)
             if found is not None:
-                return penalty + found
-            if not context:
-                return penalty - math.log(len(ALPHABET))
-            penalty += self._table.get(encode(context + "?"), 0.0)
-            context = context[1:]
+                return math.exp(penalty + found)
+        return math.exp(penalty) / len(ALPHABET)
 
-    def extend(self, state: State, character: str) -> tuple[float, State]:
-        """Gain of the next character (or END), and the new state.
+    def _find_contexts(self, context: str) -> list[tuple[int, float]]:
+        """For the context and all that are left when its first characters go: the key of what follows it, and what it costs."""
+        found, penalty = [], 0.0
+        for start in range(len(context) + 1):
+            key = encode(context[start:]) * BASE
+            found.append((key, penalty))
+            penalty += self._table.get(key + DIGIT["?"], 0.0)
+        return found
 
-        The gain is its log-probability over that in a code, NEUTRAL for a character and STOP for a word's end: what is no
-        language neither gains nor loses, whatever its length.
+
+class Language:
+    """How likely text is; this one says nothing of any."""
+
+    most = 0.0
+
+    def start(self) -> State:
+        """The only state there is."""
+        return State("", (), (), ())
+
+    def new_line(self, state: State) -> State:
+        """The state itself."""
+        return state
+
+    def gain(self, state: State, character: str) -> float:
+        """Nothing."""
+        return 0.0
+
+    def advance(self, state: State, character: str) -> State:
+        """The state itself."""
+        return state
+
+    def read(self, state: State, text: str) -> tuple[float, State]:
+        """Sum of the gains of a line with single spaces, and the state before the next line."""
+        total = 0.0
+        for character in text + END:
+            total += self.gain(state, character)
+            state = self.advance(state, character)
+        return total, self.new_line(state)
+
+
+class LanguageModel(Language):
+    """Scores text character by character; see the module for the model."""
+
+    def __init__(self, english: English, kinds: Kinds) -> None:
+        self.english, self.kinds = english, kinds
+        self.most = -math.log(NEUTRAL[0])  # the largest gain of a character
+        self._symbols = lru_cache(maxsize=None)(self._make_symbols)  # as many as there are contexts
+        self._next = lru_cache(maxsize=100_000)(self._find_next)
+
+    def start(self) -> State:
+        """Before the first token of a page."""
+        return self._begin(tuple(float(kind == FIRST) for kind in range(len(KINDS) + 1)), self.kinds.start)
+
+    def new_line(self, state: State) -> State:
+        """The state at the beginning of the next line, after one that has ended in END."""
+        return self._begin(self.start().before, state.seen)
+
+    def gain(self, state: State, character: str) -> float:
+        """Log-probability of the next character (or END) over NEUTRAL.
+
+        What is no language thus neither gains nor loses, whatever its length.
         """
-        english, number, letters, code = state.weights
-        if character == END:
-            english *= math.exp(self._english(state.word, END)) / STOP
-        else:
-            english *= math.exp(self._english(state.word, character)) / (1 - STOP if len(state.word) > 1 else 1.0)
-            number *= 0.1 if character <= "9" else 0.0
-            letters *= 0.0 if character <= "9" else 1 / 26
-            code *= 1 / 36
-        total = english + number + letters + code
-        if character == END:
-            kinds = english / total, number / total, letters / total, code / total
-            seen = tuple(count + kind for count, kind in zip(state.seen, kinds))
-            rest = (1 - SAME_KIND) / sum(seen)
-            weights = tuple(SAME_KIND * kind + rest * count for kind, count in zip(kinds, seen))
-            return math.log(total), State(END, weights, seen)
-        weights = (english / total, number / total, letters / total, code / total)
-        return math.log(total / NEUTRAL), State(state.word + character, weights, state.seen)
+        character = character.upper()
+        total = sum([kind * known[character] for kind, known in zip(state.kinds, self._next(state.text))])
+        return math.log(total / NEUTRAL[character == END])
+
+    def advance(self, state: State, character: str) -> State:
+        """The state after the next character (or END)."""
+        upper = character.upper()
+        joint = [kind * known[upper] for kind, known in zip(state.kinds, self._next(state.text))]
+        total = sum(joint)
+        kinds = tuple([value / total for value in joint])
+        if character != END:
+            text = state.text + character
+            return State(text, kinds, state.before, state.seen)
+        seen = tuple(
+            tuple([count + before * kind for count, kind in zip(row, kinds)]) for row, before in zip(state.seen, state.before)
+        )
+        return self._begin((*kinds, 0.0), seen)
 
     def score(self, text: str) -> float:
-        """Sum of `extend` over a text of words with single spaces."""
-        total, state = 0.0, START
-        for character in text + END:
-            gain, state = self.extend(state, character)
+        """Sum of the gains of a text of lines of tokens."""
+        total, state = 0.0, self.start()
+        for line in text.split("\n"):
+            gain, state = self.read(state, line)
             total += gain
         return total
 
+    def _begin(self, before: Row, seen: Table) -> State:
+        """The state before a token: its kinds as what came before it lets expect."""
+        kinds = [0.0] * len(KINDS)
+        for weight, row in zip(before, seen):
+            if weight:
+                mass = weight / sum(row)
+                for kind, count in enumerate(row):
+                    kinds[kind] += mass * count
+        return State("", tuple(kinds), before, seen)
 
-def load_language(path: Path) -> LanguageModel:
-    """Read the table.
+    def _find_next(self, text: str) -> tuple[Symbols, ...]:
+        """For each kind what may come after the token so far: its probabilities depend on the end of the token's shape,
+        and in words on the letters so far."""
+        text = text.upper()
+        stem = text[len(text.rstrip(LETTERS)) :][-self.english.order :]
+        return tuple(
+            self._symbols(number, shape(kind, END + text)[1 - ORDER :], stem if kind == "word" else "")
+            for number, kind in enumerate(KINDS)
+        )
+
+    def _make_symbols(self, number: int, before: str, stem: str) -> Symbols:
+        return Symbols(lambda character: self._probability(number, before, stem, character))
+
+    def _probability(self, number: int, before: str, stem: str, character: str) -> float:
+        kind = KINDS[number]
+        if kind == "word" and stem and character in LETTERS:  # within a word
+            return self.english.probability(END + stem, character)
+        likely = self.kinds.shapes[number].probability(before, END if character == END else shape(kind, character))
+        if kind == "word":
+            if stem:
+                likely *= self.english.probability(END + stem, END)
+            return likely * self.english.probability(END, character) if character in LETTERS else likely
+        if character.isdigit():
+            return likely / 10
+        return likely / len(LETTERS) if character in LETTERS and kind != "number" else likely
+
+
+def load_language(path: Path) -> English:
+    """Read the table of English n-grams.
 
     Raises:
         DataError: the file is missing, damaged, too large or not such a table.
@@ -140,4 +226,4 @@ def load_language(path: Path) -> LanguageModel:
         and 1 < order <= MAX_ORDER
     ):
         raise DataError(f"{path}: not a language table; write it again with scripts/build_language.py")
-    return LanguageModel(keys, costs, int(order))
+    return English(keys, costs, int(order))

@@ -1,78 +1,126 @@
-"""Lines: from the pieces of ink in each line to its words."""
+"""Lines: from the pieces of ink in each line to its words, with the posterior of everything that was read."""
 
 import itertools
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import Alphabet
 from pipeline.reading import words
-from pipeline.reading.decode import Lattice, decode_line
-from pipeline.reading.dots import expect_digits, place_dots, take_dots
+from pipeline.reading.geometry import Frame, find_frame
 from pipeline.reading.glyphs import Model, classify_lines
-from pipeline.reading.language import START, LanguageModel, State
+from pipeline.reading.language import Language
+from pipeline.reading.lattice import Lattice, build_lattice
 from pipeline.reading.layout import Components
 from pipeline.reading.layout import Line as Row
+from pipeline.reading.line_model import DOT, LineModel, Weights
+from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Word
-from pipeline.reading.segment import Atom, Candidate, cut_atom, find_atoms, find_candidates
+from pipeline.reading.pattern import Constraint
+from pipeline.reading.posterior import character_posteriors, word_posteriors
+from pipeline.reading.search import Arc, Graph, best_path, search
+from pipeline.reading.segment import LARGE, Atom, Candidate, cut_atom, find_atoms, find_candidates, letter_gaps
 
-SURE = 0.95  # an atom read with less than this is cut, in case it is several characters
-WIDE = 1.15  # usual widths; an atom wider than this is cut too
-TWO = 1.7  # usual widths; an atom wider than this is two characters that touch
+SURE = 0.95  # probability; a piece read as one of two classes with less than this is cut, in case it is several characters
+NARROWEST = 0.45  # letter heights; two of the narrowest characters that touch, `11`, are wider
+TWO = 1.7  # usual widths; a piece wider than this is two characters that touch
 USUAL_TOUCH, TRUST = 0.03, 30.0  # share of neighbours that touch, and the number of neighbours that this guess counts as
-CUT = -2.2  # cost of a cut where all neighbours touch
-CODES = 0.7  # share of codes among a page's words that makes it a page of codes; on labels it is a third
-ANOTHER_LINE = 2.0  # cost of a line: of two readings, the one with long lines is likelier
 
 
 def read_lines(
-    found: Components, rows: list[Row], model: Model, options: OcrOptions, language: LanguageModel | None
+    found: Components, rows: list[Row], models: Models, options: OcrOptions, constraint: Constraint | None = None
 ) -> tuple[list[Line], float]:
-    """Read the lines of a view, all candidates at once, and score the reading."""
+    """Read the lines of a view, all candidates at once, and score the reading; cuts are marked in `found.labels`."""
+    read, total, lines = [], 0.0, models.lines
+    language = models.language if options.language_weight > 0 else Language()
+    state = language.start()
+    for lattice in build_lattices(found, rows, models.characters, lines):
+        graph = search(lattice, lines, state, language, options.language_weight, options.beam, constraint)
+        if not graph.ends:  # nothing is allowed
+            continue
+        path, after = best_path(graph)
+        total += likelihood(path, lattice, lines.weights, options.language_weight)
+        characters = [arc for arc in path if arc.candidate >= 0]
+        if characters:
+            read.append(_to_line(characters, graph, lattice, lines.characters))
+            state = language.new_line(after)
+    return read, total if rows else -np.inf
+
+
+def likelihood(path: list[Arc], lattice: Lattice, weights: Weights, language_weight: float) -> float:
+    """How well a reading looks and sounds, and what it leaves out, which can be compared with other readings of the page.
+
+    Another way up there are more or fewer characters, cuts and joins: what the weights give for each says nothing then.
+    """
+    total = 0.0
+    for arc in path:
+        if arc.candidate < 0:
+            total += min(arc.score, 0.0)
+        else:
+            total += weights.shape * lattice.shape[arc.candidate, arc.label] + weights.language * language_weight * arc.language
+    return total
+
+
+def build_lattices(found: Components, rows: list[Row], model: Model, lines: LineModel) -> list[Lattice]:
+    """What each line could be."""
     if not rows:
-        return [], -np.inf
-    taken = [take_dots(found, row) for row in rows]
-    rows, dots = [row for row, _ in taken], [small for _, small in taken]
+        return []
+    frames = [find_frame(found, row) for row in rows]
     atoms = [find_atoms(found, row) for row in rows]
-    widths = np.array([(atom.box[2] - atom.box[0]) / row.height for row, line in zip(rows, atoms) for atom in line])
+    widths = np.array([(a.box[2] - a.box[0]) / frame.height for frame, line in zip(frames, atoms) for a in line])
     usual = usual_width(widths)
-    singles = [[Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(line)] for line in atoms]
+    singles = [[Candidate(i, i + 1, atom.box) for i, atom in enumerate(line)] for line in atoms]
     whole = classify_lines(found, atoms, singles, model, [{}] * len(rows))
-    labels, cost = itertools.count(len(found.boxes) + 1), cut_cost(widths / usual)
-    cut = [cut_unsure(found, row, line, p, usual, cost, labels) for row, line, p in zip(rows, atoms, whole)]
-    atoms, known = [line for line, _ in cut], [kept for _, kept in cut]
-    candidates = [find_candidates(line, row.height) for line, row in zip(atoms, rows)]
-    probabilities = classify_lines(found, atoms, candidates, model, known)
-    odds = words.word_log_odds([_gaps(line, row.height) for line, row in zip(atoms, rows)])
-    placed = [place_dots(line, small, row.height) for row, line, small in zip(rows, atoms, dots)]
-    lattices = [
-        Lattice(line, chosen, expect_digits(classes, chosen, where), np.concatenate([[0.0], spaces]), row.height, usual)
-        for row, line, where, chosen, classes, spaces in zip(rows, atoms, placed, candidates, probabilities, odds)
+    labels = itertools.count(int(found.labels.max()) + 1)
+    known: list[dict[tuple[int, int], np.ndarray]] = []
+    for number, (frame, line, probabilities) in enumerate(zip(frames, atoms, whole)):
+        pieces: list[Atom] = []
+        read: dict[tuple[int, int], np.ndarray] = {}
+        sure = sureness(probabilities, frame, [atom.box for atom in line], usual, lines)
+        for atom, read_as, certain in zip(line, probabilities, sure):
+            unsure = certain < SURE and atom.box[2] - atom.box[0] > NARROWEST * frame.height
+            start = len(pieces)
+            pieces += cut_atom(found, atom, frame.height, labels) if unsure else [atom]
+            read[start, len(pieces)] = read_as
+        atoms[number] = pieces
+        known.append(read)
+    candidates = [find_candidates(line, frame.height, set(read)) for line, frame, read in zip(atoms, frames, known)]
+    classified = [
+        with_dots(p, line, chosen, frame.height, model.alphabet)
+        for p, line, chosen, frame in zip(classify_lines(found, atoms, candidates, model, known), atoms, candidates, frames)
     ]
-    paths, total = decode_lines(lattices, options, language)
-    lines = [_to_line(path, lattice, where) for path, lattice, where in zip(paths, lattices, placed) if path]
-    return lines, total - ANOTHER_LINE * len(lines)
+    gaps = words.fit_lines([letter_gaps(line, frame.height) for line, frame in zip(atoms, frames)])
+    touching = touch_log_odds(widths / usual)
+    return [
+        build_lattice(line, chosen, p, frame, usual, touching, groups, lines)
+        for line, chosen, p, frame, groups in zip(atoms, candidates, classified, frames, gaps)
+    ]
 
 
-def decode_lines(
-    lattices: list[Lattice], options: OcrOptions, language: LanguageModel | None
-) -> tuple[list[list[tuple[int, int, bool]]], float]:
-    """The best path through each line of a page, and their score; a page of codes is read without the language model."""
+def with_dots(
+    probabilities: np.ndarray, atoms: list[Atom], candidates: list[Candidate], height: float, alphabet: Alphabet
+) -> np.ndarray:
+    """(N, K) probabilities with a column for the full stop behind those of the characters, if it is none of these.
 
-    def decode(weight: float) -> tuple[list[list[tuple[int, int, bool]]], float, State]:
-        paths, total, state = [], 0.0, START
-        for lattice in lattices:
-            path, state, score = decode_line(lattice, state, language, weight, options.beam)
-            paths.append(path)
-            total += score
-        return paths, total, state
+    Scaled to the classifier's picture every compact piece looks alike: what tells a dot is its size, which the geometry knows.
+    Here a small piece of ink may be one as well as it may be anything else; what was cut off a larger one may not.
+    """
+    known = len(alphabet)
+    if DOT in alphabet.characters:
+        return probabilities
+    ends = [atom.crossed is None for atom in atoms] + [True]  # where a piece of ink begins, and the one before ends
+    small = [max(c.box[2] - c.box[0], c.box[3] - c.box[1]) < LARGE * height and ends[c.start] and ends[c.end] for c in candidates]
+    dots = np.where(small, 0.5, 0.0)[:, None]
+    return np.hstack([probabilities[:, :known] * (1 - dots), dots, probabilities[:, known:]])
 
-    paths, total, state = decode(options.language_weight)
-    if state.code_share > CODES:
-        paths, total, _ = decode(0.0)
-    return paths, total
+
+def sureness(probabilities: np.ndarray, frame: Frame, boxes: list, width: float, lines: LineModel) -> np.ndarray:
+    """(A,) probability that a piece is one of two classes, by its shape and its size; two, since 0 and O are one shape."""
+    ratios = lines.geometry.log_ratios(frame.place(np.array(boxes), width))
+    shapes = probabilities[:, : len(lines.characters)]
+    fitting = shapes * np.exp(np.minimum(lines.weights.place * ratios[:, : shapes.shape[1]], 0))
+    return np.sort(fitting, axis=1)[:, -2:].sum(1)
 
 
 def usual_width(widths: np.ndarray) -> float:
@@ -81,46 +129,31 @@ def usual_width(widths: np.ndarray) -> float:
     return float(np.clip(np.median(widths), 0.55, 1.0)) if len(widths) > 4 else 0.75
 
 
-def cut_cost(widths: np.ndarray) -> float:
-    """Cost in nats of a cut: widths, (A,) in usual ones, that are too much for one character show how often neighbours touch."""
-    touching = 2 * ((widths > TWO) & (widths < 2 * TWO)).sum()  # as many do without being as wide
-    return CUT - math.log((touching + TRUST * USUAL_TOUCH) / (len(widths) + TRUST))
+def touch_log_odds(widths: np.ndarray) -> float:
+    """Log-odds that neighbours touch: widths, (A,) in usual ones, that are too much for one character show how often."""
+    touching = 2 * ((widths > TWO) & (widths < 2 * TWO)).sum() + TRUST * USUAL_TOUCH  # as many do without being as wide
+    return math.log(touching / (len(widths) + TRUST))
 
 
-def _gaps(atoms: list[Atom], height: float) -> np.ndarray:
-    """The gaps before all atoms but the first; NaN where an atom was cut off its neighbour."""
-    gaps = words.measure_gaps(np.array([atom.box for atom in atoms]), height)
-    gaps[[atom.cut > 0 for atom in atoms[1:]]] = np.nan
-    return gaps
+def _to_line(path: list[Arc], graph: Graph, lattice: Lattice, characters: str) -> Line:
+    likely = character_posteriors(graph, path, lattice.candidates, characters)
+    parts: list[list[tuple[Arc, tuple[tuple[str, float], ...]]]] = []
+    for arc, others in zip(path, likely):
+        if arc.space or not parts:
+            parts.append([])
+        parts[-1].append((arc, others))
+    line = []
+    for part in parts:
+        read = []
+        for arc, others in part:
+            text = characters[arc.label]
+            posterior, rest = _apart(others, text)
+            read.append(Character(text, lattice.candidates[arc.candidate].box, posterior, alternatives=rest))
+        whole = word_posteriors(graph, [arc for arc, _ in part], lattice.candidates, characters)
+        line.append(Word(read, *_apart(whole, "".join(character.text for character in read))))
+    return Line(line)
 
 
-def cut_unsure(
-    found: Components, row: Row, atoms: list[Atom], probabilities: np.ndarray, usual: float, cost: float, labels: Iterator[int]
-) -> tuple[list[Atom], dict[tuple[int, int], np.ndarray]]:
-    """Cut the atoms of a line that do not read as one character, or are too wide for one.
-
-    Returns:
-        the pieces, and (start, end) -> (36,) what their runs that were an atom read as.
-    """
-    pieces: list[Atom] = []
-    known = {}
-    sure = np.sort(probabilities, axis=1)[:, -2:].sum(1)  # two, since 0 and O are one shape
-    for atom, read_as, certain in zip(atoms, probabilities, sure):
-        width = (atom.box[2] - atom.box[0]) / row.height
-        unsure = certain < SURE or width > WIDE * usual
-        start = len(pieces)
-        pieces += cut_atom(found, atom, row.height, cost, labels) if unsure and width > 0.45 else [atom]
-        known[start, len(pieces)] = read_as
-    return pieces, known
-
-
-def _to_line(path: list[tuple[int, int, bool]], lattice: Lattice, dots: dict[int, tuple]) -> Line:
-    line: list[list[Character]] = [[]]
-    for index, label, space in path:
-        if space and line[-1]:
-            line.append([])
-        candidate, confidence, text = lattice.candidates[index], float(lattice.probabilities[index, label]), CLASSES[label]
-        line[-1].append(Character(text, candidate.box, confidence))
-        if text.isdigit() and candidate.end - 1 in dots:
-            line[-1].append(Character(".", dots[candidate.end - 1], confidence))
-    return Line([Word(characters) for characters in line])
+def _apart(ranked: tuple[tuple[str, float], ...], text: str) -> tuple[float, tuple[tuple[str, float], ...]]:
+    """The posterior of what was read, and the rest."""
+    return dict(ranked).get(text, 0.0), tuple(entry for entry in ranked if entry[0] != text)

@@ -11,12 +11,18 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the photo
 
 @dataclass(frozen=True)
 class Character:
-    """`text` as read; `confidence` 0..1; if `rejected` it is shown as `?`."""
+    """`text` as read; if `rejected` it is shown as `?`.
+
+    Attributes:
+        confidence: posterior probability that it stands there.
+        alternatives: (text, posterior) of what else could, the most probable first.
+    """
 
     text: str
     box: Box
     confidence: float
     rejected: bool = False
+    alternatives: tuple[tuple[str, float], ...] = ()
 
     @property
     def shown(self) -> str:
@@ -25,7 +31,16 @@ class Character:
 
 @dataclass(frozen=True)
 class Word:
+    """Characters between two word gaps.
+
+    Attributes:
+        posterior: probability that the whole word stands there; None: take the characters for independent.
+        alternatives: (text, posterior) of other words that could, the most probable first.
+    """
+
     characters: list[Character]
+    posterior: float | None = None
+    alternatives: tuple[tuple[str, float], ...] = ()
 
     @property
     def text(self) -> str:
@@ -37,7 +52,8 @@ class Word:
 
     @property
     def confidence(self) -> float:
-        return sum(character.confidence for character in self.characters) / len(self.characters)
+        """Probability that every character of the word is right."""
+        return math.prod(c.confidence for c in self.characters) if self.posterior is None else self.posterior
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,12 @@ def whole(box: Box) -> tuple[int, int, int, int]:
 def reject(page: Page, below: float) -> Page:
     """The page with the characters that are less certain than `below` marked as rejected."""
     lines = [
-        Line([Word([replace(c, rejected=c.confidence < below) for c in word.characters]) for word in line.words])
+        Line(
+            [
+                replace(word, characters=[replace(c, rejected=c.confidence < below) for c in word.characters])
+                for word in line.words
+            ]
+        )
         for line in page.lines
     ]
     return replace(page, lines=lines)

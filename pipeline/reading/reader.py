@@ -1,24 +1,25 @@
 """Reader: from a photo to a page of text."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from pipeline.common.errors import EmptyPageError, PageError
-from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.ink import INK, find_ink
-from pipeline.reading.language import LanguageModel
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.lines import read_lines
+from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
-from pipeline.reading.page import Character, Line, Page, Word, reject
-from pipeline.reading.segment import Atom, Candidate, as_box
+from pipeline.reading.page import Character, Line, Page, reject
+from pipeline.reading.pattern import Constraint
+from pipeline.reading.segment import Candidate, piece_atom
 
 SAMPLES = 28, 80  # pieces that decide which side of a page is up: of the four, and of two that are hard to tell apart
 UPRIGHT = 3.0  # log-odds that a photo is held as it should be
@@ -32,16 +33,13 @@ MANY = 40  # letters that lie on slanting lines for no other reason than that th
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
-def read(
-    image: np.ndarray, model: Model, options: OcrOptions, language: LanguageModel | None = None, ink: UNet | None = None
-) -> Page:
+def read(image: np.ndarray, models: Models, options: OcrOptions, constraint: Constraint | None = None) -> Page:
     """Read a photo of a hand-printed page.
 
     Args:
         image: (H, W) or (H, W, 3) uint8, upright or not.
-        model: the classifier.
-        ink: the network that says what each pixel shows; None takes all that is darker than the paper for writing.
-        language: settles what the classifier cannot; None, or a `language_weight` of 0, for none.
+        models: the classifier and the rest of what was learnt.
+        constraint: what every line may be; None: anything.
 
     Returns:
         the text, with its boxes in the photo's pixels.
@@ -52,9 +50,9 @@ def read(
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
     gray = straighten.prepare(image, options.work_pixels, options.straighten)
-    flat = straighten.View(find_ink(gray.pixels, ink, options.printed), gray.to_photo)
+    flat = straighten.View(find_ink(gray.pixels, models.ink, options.printed), gray.to_photo)
     readings = [
-        _read_level(straighten.rotate(flat, skew), model, options, language)
+        _read_level(straighten.rotate(flat, skew), models, options, constraint)
         for skew in (skews(flat.pixels) if options.straighten else [0.0])
     ]
     parts = max(readings, key=lambda parts: sum(part.score for part in parts))
@@ -79,7 +77,7 @@ class Part(NamedTuple):
     score: float
 
 
-def _read_level(view: straighten.View, model: Model, options: OcrOptions, language: LanguageModel | None) -> list[Part]:
+def _read_level(view: straighten.View, models: Models, options: OcrOptions, constraint: Constraint | None) -> list[Part]:
     """Read a page whose lines are level or upright; what is not the same side up as most of it comes last.
 
     Raises:
@@ -89,30 +87,31 @@ def _read_level(view: straighten.View, model: Model, options: OcrOptions, langua
     if found.height < 6 or not found.areas.any():
         raise EmptyPageError(NOTHING)
     if not options.straighten:
-        return [_read_turned(found, view, 0, model, options, language)]
+        return [_read_turned(found, view, 0, models, options, constraint)]
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
-        return _read_turned(only(found, pieces), view, turns, model, options, language)
+        return _read_turned(only(found, pieces), view, turns, models, options, constraint)
 
-    sides = sides_up(found, model)
-    main, others = part_by_side(found, sides[0], model, reading)
+    sides = sides_up(found, models.characters)
+    main, others = part_by_side(found, sides[0], models.characters, reading)
     parts = []
     for turns in sides:
         parts.append(reading(main, turns))
-        if parts[-1].score > LANGUAGE * sum(len(line.characters) for line in parts[-1].lines):
+        characters = sum(len(line.characters) for line in parts[-1].lines)
+        if options.language_weight > 0 and parts[-1].score > LANGUAGE * characters:
             break
     return [max(parts, key=lambda part: part.score), *others]
 
 
 def _read_turned(
-    found: Components, view: straighten.View, turns: int, model: Model, options: OcrOptions, language: LanguageModel | None
+    found: Components, view: straighten.View, turns: int, models: Models, options: OcrOptions, constraint: Constraint | None
 ) -> Part:
     """Read the pieces of a view after quarter turns, counter-clockwise."""
     kept = np.concatenate([[False], found.areas > 0])[found.labels]
     turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
     # reading cuts pieces, and marks the cuts in the labels: in a copy, for the page may be read another way up too
     found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
-    lines, score = read_lines(found, find_rows(found), model, options, language)
+    lines, score = read_lines(found, find_rows(found), models, options, constraint)
     return Part(lines, turned, score + (UPRIGHT if abs(_rotation(turned)) < 45 else 0.0))
 
 
@@ -201,10 +200,10 @@ def _letters(found: Components, pieces: np.ndarray) -> np.ndarray:
 
 def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:
     """(len(sides),) log-probability of what the pieces read as, each side up."""
-    atoms = [Atom((int(i) + 1,), as_box(found.boxes[i])) for i in pieces]
-    glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)])
+    atoms = [piece_atom(found, piece) for piece in pieces]
+    glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
     turned = np.concatenate([np.rot90(glyphs, turns, axes=(1, 2)) for turns in sides])
-    return np.log(classify(turned, model).max(1)).reshape(len(sides), -1).sum(1)
+    return np.log(classify(turned, model)[:, : len(model.alphabet)].max(1)).reshape(len(sides), -1).sum(1)
 
 
 def _rotation(view: straighten.View) -> float:
@@ -216,14 +215,8 @@ def _rotation(view: straighten.View) -> float:
 
 def _to_photo(line: Line, view: straighten.View, width: int, height: int) -> Line:
     """The line with its boxes in the photo."""
-    return Line(
-        [
-            Word(
-                [
-                    Character(c.text, straighten.to_photo_box(c.box, view.to_photo, width, height), c.confidence)
-                    for c in word.characters
-                ]
-            )
-            for word in line.words
-        ]
-    )
+
+    def moved(c: Character) -> Character:
+        return replace(c, box=straighten.to_photo_box(c.box, view.to_photo, width, height))
+
+    return Line([replace(word, characters=[moved(c) for c in word.characters]) for word in line.words])

@@ -1,12 +1,11 @@
 """Segment: a line of text as a lattice of what could be its characters.
 
 Writing does not say where a character ends: strokes come apart, neighbours touch. A line is therefore cut into atoms, pieces
-that are surely no more than one character, and every run of neighbouring atoms that could be one is a candidate. Which
-candidates are the characters is left to the search (Casey & Lecolinet 1996, "recognition-based segmentation").
+that are no more than one character, and every run of neighbouring atoms that could be one is a candidate. Which candidates
+are the characters is left to the search (Casey & Lecolinet 1996, "recognition-based segmentation").
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,68 +13,59 @@ import numpy as np
 from pipeline.reading.layout import Components, Line
 from pipeline.reading.seams import find_seams
 
-MAX_ATOMS = 6  # that make up a character
-CROSS = 0.9  # cost in nats of each pen width of ink that a cut crosses
-LEAST_CUT = 0.1  # cost of any cut
-UNLIKELY = 4.5  # a run of atoms that was cut out is not tried if it and the cuts at both its ends cost this
+MAX_ATOMS = 6  # pieces of a character: `%` has three, a broken or cut E up to five
+WIDEST = 2.2  # letter heights; an `M` or `W` of the widest hands. Wider runs are not tried
+LARGE = 0.3  # letter heights; what is smaller in both directions says nothing about the gaps between letters
+
+Box = tuple[int, int, int, int]
 
 
-@dataclass
-class Atom:
-    """Ink with the labels `ids`. `cut`: cost of the cut at its left; 0 if it is not cut off its neighbour."""
+class Atom(NamedTuple):
+    """Ink with the labels `ids`. `crossed`: pen widths of ink under the cut at its left; None if it is a piece of its own."""
 
     ids: tuple[int, ...]
-    box: tuple[int, int, int, int]
-    cut: float = 0.0
+    box: Box
+    crossed: float | None = None
 
 
 class Candidate(NamedTuple):
-    """A run of atoms [start, end) of a line as one character, with the cost of taking it as one."""
+    """A run of atoms [start, end) of a line as one character.
+
+    Attributes:
+        joined: how many pieces of ink it is put together from, beyond one.
+        apart: sum of the gaps between them, in letter heights.
+        beside: sum over them of the share of the narrower piece that does not stand above or below the others.
+    """
 
     start: int
     end: int
-    box: tuple[int, int, int, int]
-    cost: float
+    box: Box
+    joined: int = 0
+    apart: float = 0.0
+    beside: float = 0.0
 
 
 def find_atoms(found: Components, line: Line) -> list[Atom]:
-    """Pieces of the line left to right; those that lie above one another are one atom."""
-    atoms: list[Atom] = []
-    for piece in line.pieces:
-        box = as_box(found.boxes[piece])
-        atom = Atom((piece + 1,), box)
-        while atoms and _belong(atoms[-1].box, atom.box, line.height):
-            last = atoms.pop()
-            atom = Atom(last.ids + atom.ids, unite(last.box, atom.box))
-        atoms.append(atom)
-    atoms.sort(key=lambda atom: atom.box[0] + atom.box[2])
-    return atoms
+    """Pieces of the line from left to right, by their middles: an accent or a bar stands beside what it belongs to."""
+    atoms = [piece_atom(found, piece) for piece in line.pieces]
+    return sorted(atoms, key=lambda atom: (atom.box[0] + atom.box[2], atom.box))
 
 
-def _belong(a: tuple, b: tuple, height: float) -> bool:
-    """Whether two pieces surely are of one character: one stands above the other, or within it."""
-    overlap = min(a[2], b[2]) - max(a[0], b[0])
-    narrow = min(a[2] - a[0], b[2] - b[0])
-    both_tall = min(a[3] - a[1], b[3] - b[1]) > 0.7 * height
-    return overlap >= (0.8 if both_tall else 0.5) * max(narrow, 1)
+def piece_atom(found: Components, piece: int) -> Atom:
+    """A whole piece of ink."""
+    x0, y0, x1, y1 = found.boxes[piece].tolist()
+    return Atom((int(piece) + 1,), (x0, y0, x1, y1))
 
 
-def as_box(box: np.ndarray) -> tuple[int, int, int, int]:
-    """A row (4,) of an array of boxes."""
-    left, top, right, bottom = box.tolist()
-    return left, top, right, bottom
-
-
-def unite(a: tuple, b: tuple) -> tuple[int, int, int, int]:
+def unite(a: Box, b: Box) -> Box:
     """Box around two boxes."""
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
-def cut_atom(found: Components, atom: Atom, height: float, cost: float, labels: Iterator[int]) -> list[Atom]:
+def cut_atom(found: Components, atom: Atom, height: float, labels: Iterator[int]) -> list[Atom]:
     """Cut an atom where neighbours may touch, along paths that cross little ink.
 
     Args:
-        cost: of a cut, to which that of the ink that it crosses is added.
         labels: new ones, which the pieces get in `found.labels`.
     """
     x0, y0, x1, y1 = atom.box
@@ -93,32 +83,47 @@ def cut_atom(found: Components, atom: Atom, height: float, cost: float, labels: 
         label = next(labels)
         part[rows, columns] = label
         box = (x0 + int(columns.min()), y0 + int(rows.min()), x0 + int(columns.max()) + 1, y0 + int(rows.max()) + 1)
-        pieces.append(Atom((label,), box, max(LEAST_CUT, cost + CROSS * crossed) if pieces else 0.0))
+        pieces.append(Atom((label,), box, crossed if pieces else None))
     return pieces
 
 
-def find_candidates(atoms: list[Atom], height: float) -> list[Candidate]:
-    """Every run of up to MAX_ATOMS neighbouring atoms that could be one character by its size."""
+def find_candidates(atoms: list[Atom], height: float, whole: set[tuple[int, int]]) -> list[Candidate]:
+    """Every run of up to MAX_ATOMS neighbouring atoms that could be one character by its size.
+
+    Args:
+        whole: runs that are one piece of ink, which always are candidates.
+    """
     candidates = []
     for start in range(len(atoms)):
-        box, cost = atoms[start].box, 0.0
+        box, joined, apart, beside = atoms[start].box, 0, 0.0, 0.0
         for end in range(start + 1, len(atoms) + 1):
             if end > start + 1:
                 nxt = atoms[end - 1]
-                if nxt.cut == 0.0:  # another piece of ink: the wider the gap, the less likely one character
-                    cost += 0.7 + 12 * max(0, nxt.box[0] - box[2]) / height
+                if nxt.crossed is None:  # another piece of ink
+                    overlap = min(box[2], nxt.box[2]) - max(box[0], nxt.box[0])
+                    narrow = max(min(box[2] - box[0], nxt.box[2] - nxt.box[0]), 1)
+                    joined += 1
+                    apart += max(0, -overlap) / height
+                    beside += 1 - max(0, overlap) / narrow
                 box = unite(box, nxt.box)
-            whole = atoms[start].cut == 0 and all(atom.cut > 0 for atom in atoms[start + 1 : end])
-            if end > start + 1 and (box[2] - box[0] > 1.5 * height or cost > 5 or end - start > MAX_ATOMS) and not whole:
+            small = box[2] - box[0] <= WIDEST * height and end - start <= MAX_ATOMS
+            if end == start + 1 or small or (start, end) in whole:
+                candidates.append(Candidate(start, end, box, joined, apart, beside))
+            elif box[2] - box[0] > WIDEST * height and not any(a == start and b > end for a, b in whole):
                 break
-            candidate = Candidate(start, end, box, cost + size_cost(box, height))
-            cuts = atoms[start].cut, atoms[end].cut if end < len(atoms) else 0.0
-            if not any(cuts) or candidate.cost + sum(cuts) < UNLIKELY:
-                candidates.append(candidate)
     return candidates
 
 
-def size_cost(box: tuple[int, int, int, int], height: float) -> float:
-    """How unlikely a character of this size is in a line of that height, in nats."""
-    h, w = (box[3] - box[1]) / height, (box[2] - box[0]) / height
-    return 8 * max(0.0, 0.65 - h) + 3 * max(0.0, w - 1.6) + 3 * max(0.0, h - 1.5)
+def letter_gaps(atoms: list[Atom], height: float) -> np.ndarray:
+    """(G,) gaps in letter heights between what most likely are characters: large pieces, those above one another as one."""
+    boxes: list[Box] = []
+    for atom in atoms:
+        box = atom.box
+        if max(box[2] - box[0], box[3] - box[1]) < LARGE * height or (atom.crossed is not None and boxes):
+            continue
+        narrow = min(boxes[-1][2] - boxes[-1][0], box[2] - box[0]) if boxes else 0
+        if boxes and min(boxes[-1][2], box[2]) - max(boxes[-1][0], box[0]) > narrow / 2:
+            boxes[-1] = unite(boxes[-1], box)
+        else:
+            boxes.append(box)
+    return np.array([max(0, b[0] - a[2]) / height for a, b in zip(boxes, boxes[1:])])

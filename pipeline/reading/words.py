@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 LIMIT = 7.0  # largest log-odds
+FARTHEST = 2.5  # letter heights; wider gaps are columns' or a missing letter's, and say no more than this
 FLOOR = 0.01  # least share of a group
 ROUNDS = 15
 
@@ -30,24 +31,11 @@ ROWS_PENALTY, SPACED_PENALTY = 4.0, 18.0  # log-odds against these two
 PAGE_TRUST, LINE_TRUST = 6.0, 15.0  # number of gaps that the prior counts as
 
 
-def measure_gaps(boxes: np.ndarray, height: float) -> np.ndarray:
-    """(A - 1,) widths of the gaps between (A, 4) boxes in reading order, in letter heights; 0 where they overlap."""
-    ends = np.maximum.accumulate(boxes[:, 2])[:-1]
-    return np.maximum(boxes[1:, 0] - ends, 0) / height
-
-
-def word_log_odds(lines: list[np.ndarray]) -> list[np.ndarray]:
-    """Log-odds that a gap parts two words.
-
-    Args:
-        lines: for each line the gaps from `measure_gaps`; NaN where there is none, inside a piece of ink.
-
-    Returns:
-        for each line an array of the same shape.
-    """
-    every = np.concatenate(lines) if lines else np.empty(0)
-    page = fit_page(every[~np.isnan(every)])
-    return [_log_odds(gaps, fit(gaps[~np.isnan(gaps)], page, LINE_TRUST)[0]) for gaps in lines]
+def fit_lines(lines: list[np.ndarray]) -> list[Gaps]:
+    """The groups of the gaps of each line, (G,) in letter heights: those of the page, as far as its own do not speak."""
+    lines = [np.minimum(gaps, FARTHEST) for gaps in lines]
+    page = fit_page(np.concatenate(lines) if lines else np.empty(0))
+    return [fit(gaps, page, LINE_TRUST)[0] for gaps in lines]
 
 
 def fit_page(gaps: np.ndarray) -> Gaps:
@@ -101,5 +89,6 @@ def _raw_log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
     return between - within
 
 
-def _log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
-    return np.where(np.isnan(gaps), -LIMIT, np.clip(_raw_log_odds(np.nan_to_num(gaps), groups), -LIMIT, LIMIT))
+def log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
+    """Log-odds that gaps, in letter heights, part two words."""
+    return np.clip(_raw_log_odds(gaps, groups), -LIMIT, LIMIT)

@@ -36,9 +36,9 @@ class WrittenPage:
     word_start: np.ndarray
 
 
-def random_habits(rng: np.random.Generator) -> Habits:
-    """How some hand writes: even or hurried, close or wide. Ranges in heights of a capital, wide enough for most people."""
-    letter_gap = float(np.exp(rng.uniform(np.log(0.12), np.log(0.7))))
+def random_habits(rng: np.random.Generator, pen: float) -> Habits:
+    """How some hand writes with a pen of that width: even or hurried, close or wide; lengths in heights of a capital."""
+    letter_gap = pen + float(np.exp(rng.uniform(np.log(0.1), np.log(0.6))))
     return Habits(
         slant=rng.normal(0, 8),
         slant_jitter=rng.uniform(1, 5),
@@ -55,9 +55,9 @@ def random_habits(rng: np.random.Generator) -> Habits:
 def write_page(library: StrokeLibrary, hand: int, characters: str, rng: np.random.Generator) -> WrittenPage:
     """A random page of `characters` written by `hand`; what the hand has no shape for is not written."""
     lines = random_page(rng, characters)
-    habits = random_habits(rng)
     capital = float(np.exp(rng.uniform(np.log(16), np.log(70))))  # pixels
-    pen = capital * float(np.exp(rng.uniform(np.log(0.06), np.log(0.18))))
+    pen = max(2.0, capital * float(np.exp(rng.uniform(np.log(0.06), np.log(0.18)))))
+    habits = random_habits(rng, pen / capital)
     pitch, slope = rng.uniform(1.6, 3.0), np.tan(np.radians(rng.normal(0, 0.7)))
     pieces: list[tuple[list[np.ndarray], int]] = []  # strokes of a character in heights of a capital, its line
     written, starts = "", []
@@ -83,7 +83,7 @@ def _draw(
     low = points.min(axis=0) - border
     columns, rows = np.ceil((points.max(axis=0) + border - low) * capital).astype(int)
     dark, owner = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.int32)
-    blur, threshold, faint = rng.uniform(0, 0.05) * capital, rng.uniform(0.3, 0.55), rng.uniform(0, 0.2)
+    blur, threshold, faint = rng.uniform(0, 0.03) * capital, rng.uniform(0.3, 0.5), rng.uniform(0, 0.15)
     pad = margin(pen)
     for index, (strokes, _) in enumerate(pieces):
         own = np.concatenate(strokes)

@@ -34,9 +34,8 @@ from pipeline.characters.folder import read_image
 from pipeline.characters.normalise import normalise_all
 from pipeline.common import paths
 from pipeline.common.errors import BlankError, DataError, PageError, UserError
-from pipeline.nn.unet import load_unet
 from pipeline.output.export import to_json
-from pipeline.reading.language import load_language
+from pipeline.reading.models import load_models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Page
 from pipeline.reading.photo import load_photo
@@ -69,13 +68,14 @@ class CharacterReader(PythonModel):
     """Characters and pages to text."""
 
     def load_context(self, context: Any) -> None:
-        """Read the weights, the language table and the reader's options that lie in the model."""
-        self.classifier = load_classifier(Path(context.artifacts["weights"]))
-        self.language = load_language(Path(context.artifacts["language"]))
-        self.ink = load_unet(Path(context.artifacts["ink"]))[0] if "ink" in context.artifacts else None
+        """Read the weights, the fitted parts and the reader's options that lie in the model."""
+        weights, language = (Path(context.artifacts[key]) for key in ("weights", "language"))
+        lattice, ink = (Path(context.artifacts[key]) if key in context.artifacts else None for key in ("lattice", "ink"))
+        self.models = load_models(weights, lattice, language, ink) if lattice else None
+        self.classifier = load_classifier(weights)
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
-        self.lacks_ink = self.ink is None and ocr["ink"] != "none"
+        self.lacks_ink = "ink" not in context.artifacts and ocr["ink"] != "none"
 
     def predict(self, context: Any, model_input: np.ndarray, params: dict | None = None) -> dict[str, Any]:
         """Classify images, or read the picture in `params`.
@@ -105,12 +105,14 @@ class CharacterReader(PythonModel):
 
     def _page(self, picture: Picture) -> dict[str, Any]:
         """What is written on a photo. The first one says so if it is read otherwise than the stage `ocr` would."""
+        if self.models is None:
+            raise DataError("page: this model was logged without a line model; run `dvc repro lattice`, then promote it again")
         if self.lacks_ink:
             print(WITHOUT_INK, file=sys.stderr, flush=True)
             self.lacks_ink = False
         photo = load_photo(picture, "page")
         try:
-            page = read(photo, self.classifier, self.options, self.language, self.ink)
+            page = read(photo, self.models, self.options)
         except PageError:  # nothing is written
             page = Page(photo.shape[1], photo.shape[0], 0.0, [])
         return json.loads(to_json(page, "page"))
@@ -133,12 +135,12 @@ class CharacterReader(PythonModel):
 
 
 def reader_files() -> dict[str, Path]:
-    """What the stage `ocr` reads pages with beside the classifier, as conf/ocr/ has it; the ink network only where it is."""
+    """What the stage `ocr` reads pages with beside the classifier, as conf/ocr/ has it; what stages make only where it is."""
     ocr = paths.ROOT / "conf/ocr/pages.yaml"
     options = yaml.safe_load(ocr.read_text(encoding="utf-8"))
     files = {"ocr": ocr, "language": paths.ROOT / options["language"]}
-    ink = paths.ROOT / (options["ink"] or paths.INK)
-    return files | ({"ink": ink} if ink.exists() else {})
+    made = {"ink": paths.ROOT / (options["ink"] or paths.INK), "lattice": paths.ROOT / (options["lattice"] or paths.LATTICE)}
+    return files | {name: file for name, file in made.items() if file.exists()}
 
 
 def log_model(run_id: str, weights: Path) -> str:

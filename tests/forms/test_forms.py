@@ -1,13 +1,11 @@
 """Forms: found on photos whatever their turn, read field by field, and what becomes a table of them."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import ProjectiveTransform, estimate_transform
 
-from pipeline.characters.alphabet import ALPHANUMERIC, Alphabet
+from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.common.errors import ConfigError, DataError, PageError
 from pipeline.fill import entries
 from pipeline.forms import table
@@ -21,7 +19,6 @@ from pipeline.reading import OcrOptions
 from pipeline.reading.pattern import Allowed, Pattern
 from pipeline.synthesis.blank import Entry, draw_blank
 from tests.conftest import ROOT
-from tests.reading.conftest import Templates
 
 FORMS = ("exam_cover", "order_sheet")
 
@@ -92,7 +89,7 @@ def test_a_blank_without_print_is_refused():
         Blank(np.full((800, 600), 255, np.uint8))
 
 
-def test_a_filled_form_is_read_field_by_field():
+def test_a_filled_form_is_read_field_by_field(templates):
     form, blank = drawn("exam_cover")
     written = {"last_name": "SMITH JONES", "number": "0123456789", "seat": "7", "course": "ABC1234"}
     sheet = Image.fromarray(blank)
@@ -106,9 +103,8 @@ def test_a_filled_form_is_read_field_by_field():
     x0, y0, x1, y1 = np.array(fields["agreed"].box) * (blank.shape[::-1] * 2)
     pencil.line((x0 + 4, y0 + 12, x0 + 14, y1 - 4, x1 + 6, y0 - 8), fill=60, width=4)
     photo, to_photo = photograph(np.asarray(sheet), np.radians(-6), 1.1, 0.02)
-    model = SimpleNamespace(predict=Templates().predict, alphabet=Alphabet(ALPHANUMERIC, False))
     options = OcrOptions(work_pixels=1_600_000, straighten=True, printed="drop", language_weight=0.0, beam=8, reject_below=0.0)
-    page, read = FormReader(form, blank, model, options)(np.stack([photo] * 3, axis=-1))
+    page, read = FormReader(form, blank, templates, options)(np.stack([photo] * 3, axis=-1))
     texts = {name: reading.text for name, reading in read.items()}
     assert list(texts) == list(fields)
     assert {name: text for name, text in texts.items() if text} == {**written, "agreed": "x"}

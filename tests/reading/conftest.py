@@ -1,13 +1,26 @@
 """What the tests of page reading share: text set in a font, and a classifier that knows that font."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.normalise import normalise_all
+from pipeline.lattice import measure, write_samples
 from pipeline.nn.network import to_input
 from pipeline.reading import OcrOptions
+from pipeline.reading.kinds import fit_kinds
+from pipeline.reading.language import LanguageModel, load_language
+from pipeline.reading.line_model import LineModel, Weights, line_characters
+from pipeline.reading.models import Models
+from pipeline.synthesis.stroke_library import load_library
+from pipeline.synthesis.texts import random_page
+
+ROOT = Path(__file__).parents[2]
+CHARACTERS = line_characters(CLASSES)
 
 
 def set_text(text: str, size: int = 60, tracking: float = 0.25, margin: int = 60, ink: int = 40, paper: int = 225) -> np.ndarray:
@@ -26,6 +39,8 @@ def set_text(text: str, size: int = 60, tracking: float = 0.25, margin: int = 60
 
 class Templates:
     """Compares with each class's pictures in a few pen widths; the nearest are the most probable."""
+
+    alphabet = Alphabet(CLASSES, nothing=False)
 
     def __init__(self) -> None:
         pictures, self.labels = [], []
@@ -48,8 +63,23 @@ class Templates:
 
 
 @pytest.fixture(scope="session")
-def templates() -> Templates:
-    return Templates()
+def templates() -> Models:
+    """Models with a classifier that knows the font of `set_text`, and the weights that suit the project's network."""
+    library = load_library(ROOT / "data/strokes.npz")
+    kinds = fit_kinds([random_page(np.random.default_rng([0, i]), CHARACTERS) for i in range(400)])
+    geometry = measure(write_samples(library, CHARACTERS, 12, 0), CHARACTERS)
+    language = LanguageModel(load_language(ROOT / "data/language.npz"), kinds)
+    return Models(Templates(), LineModel(CHARACTERS, Weights(), geometry, kinds), language, None)
+
+
+@pytest.fixture(scope="session")
+def line_model(templates) -> LineModel:
+    return templates.lines
+
+
+@pytest.fixture(scope="session")
+def language(templates) -> LanguageModel:
+    return templates.language
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from pipeline.reading import read
-from pipeline.reading.language import load_language
 from tests.reading.conftest import set_text
 
 LANGUAGE = Path(__file__).parents[2] / "data/language.npz"
@@ -38,7 +37,7 @@ def test_a_note_in_the_margin_is_read_the_way_it_is_written(templates, options, 
     note = np.rot90(set_text("URGENT NOTE", size=40, margin=5), turns)
     page = beside(note, set_text(text, margin=40), gap=20)
     page = np.pad(page, ((40, 40), (60, 60), (0, 0)), constant_values=225)
-    read_as = read(page, templates, replace(options, language_weight=1.0), load_language(LANGUAGE)).text
+    read_as = read(page, templates, replace(options, language_weight=1.0)).text
     assert read_as == f"{text}\nURGENT NOTE"
 
 

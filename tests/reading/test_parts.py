@@ -1,22 +1,16 @@
 """The steps of page reading one by one."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.characters import CLASSES
+from pipeline.characters.alphabet import ALPHANUMERIC, Alphabet
 from pipeline.common.errors import ConfigError
 from pipeline.common.pixels import flatten
 from pipeline.reading import OcrOptions, straighten, words
-from pipeline.reading.decode import Lattice, decode_line
 from pipeline.reading.glyphs import classify_lines
 from pipeline.reading.ink import binarize
-from pipeline.reading.language import START, load_language
 from pipeline.reading.layout import find_components, find_lines
-from pipeline.reading.lines import cut_cost, decode_lines
 from pipeline.reading.seams import find_seams
 from pipeline.reading.segment import Atom, Candidate
 from tests.reading.conftest import set_text
@@ -83,14 +77,15 @@ def test_wavy_lines_of_different_size_are_followed():
 
 def test_word_gaps_are_found_from_the_gaps_themselves():
     def parted(*gaps):
-        return list(words.word_log_odds([np.array(gaps)])[0] > 0)
+        (groups,) = words.fit_lines([np.array(gaps)])
+        return list(words.log_odds(np.array(gaps), groups) > 0)
 
     assert parted(0.1, 0.1, 0.8, 0.15, 0.1, 0.9) == [False, False, True, False, False, True]
     assert parted(0.6, 0.5, 0.7, 1.6, 0.6, 0.5, 1.7, 0.6) == [False, False, False, True, False, False, True, False]
     assert all(parted(1.0, 1.1, 0.9, 1.2, 0.8, 1.0)) and not any(parted(0.3, 0.2, 0.4, 0.3))
     spaced = [0.9, 1.0, 0.8, 2.3, 0.9, 0.85, 2.2, 1.0, 0.9] * 4
     assert parted(*spaced) == [gap > 2 for gap in spaced]
-    assert words.word_log_odds([np.array([np.nan])])[0][0] == -words.LIMIT
+    assert len(words.fit_lines([np.empty(0)])) == 1
 
 
 def test_a_seam_goes_through_the_thinnest_ink():
@@ -99,93 +94,6 @@ def test_a_seam_goes_through_the_thinnest_ink():
     ink[20:23, 25:35] = True
     (crossed, path), *_ = find_seams(ink[:, 5:55], 4.0, 40.0)
     assert crossed == pytest.approx(0.75, abs=0.1) and ((path >= 19) & (path <= 30)).all()
-
-
-def test_the_search_joins_what_reads_better_together():
-    atoms = [Atom((1,), (0, 0, 4, 30)), Atom((2,), (6, 0, 24, 30)), Atom((3,), (30, 0, 50, 30))]
-    candidates = [
-        Candidate(0, 1, atoms[0].box, 0.0),
-        Candidate(1, 2, atoms[1].box, 0.0),
-        Candidate(0, 2, (0, 0, 24, 30), 1.0),
-        Candidate(2, 3, atoms[2].box, 0.0),
-    ]
-    p = np.full((4, 36), 0.001)
-    for row, (character, sure) in enumerate((("I", 0.4), ("C", 0.4), ("K", 0.96), ("E", 0.96))):
-        p[row, CLASSES.index(character)] = sure
-    path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -5.0, 5.0]), 30.0, 0.7), START, None, 0.0, 8)
-    assert [(CLASSES[label], space) for _, label, space in path] == [("K", False), ("E", True)]
-
-
-def test_a_stroke_may_belong_to_both_of_its_neighbours():
-    atoms = [Atom((1,), (0, 0, 18, 30)), Atom((2,), (18, 0, 22, 30), 3.0), Atom((3,), (22, 0, 40, 30), 3.0)]
-    boxes = {
-        (0, 1): (0, 0, 18, 30),
-        (0, 2): (0, 0, 22, 30),
-        (1, 3): (18, 0, 40, 30),
-        (2, 3): (22, 0, 40, 30),
-        (0, 3): (0, 0, 40, 30),
-    }
-    candidates = [Candidate(start, end, box, 0.0) for (start, end), box in boxes.items()]
-    p = np.full((5, 36), 0.001)
-    for row, (character, sure) in enumerate((("C", 0.9), ("O", 0.9), ("B", 0.9), ("3", 0.4), ("M", 0.02))):
-        p[row, CLASSES.index(character)] = sure
-    p[0, CLASSES.index("C")] = 0.01
-    path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
-    assert "".join(CLASSES[label] for _, label, _ in path) == "OB"
-
-
-def test_what_is_too_wide_for_a_character_is_read_as_two():
-    def read_as(width: int) -> str:
-        atoms = [Atom((1,), (0, 0, width // 2, 30)), Atom((2,), (width // 2, 0, width, 30), 2.0)]
-        candidates = [
-            Candidate(0, 1, atoms[0].box, 0.0),
-            Candidate(1, 2, atoms[1].box, 0.0),
-            Candidate(0, 2, (0, 0, width, 30), 0.0),
-        ]
-        p = np.full((3, 36), 0.001)
-        p[0, CLASSES.index("C")] = p[1, CLASSES.index("L")] = p[2, CLASSES.index("U")] = 0.9
-        path, _, _ = decode_line(Lattice(atoms, candidates, p, np.array([0, -7.0]), 30.0, 0.75), START, None, 0.0, 8)
-        return "".join(CLASSES[label] for _, label, _ in path)
-
-    assert read_as(24) == "U" and read_as(46) == "CL"
-
-
-def test_a_cut_costs_less_where_wide_pieces_show_that_neighbours_touch():
-    def cost(*widths):
-        return cut_cost(np.array(widths))
-
-    apart = [1.0] * 40
-    assert cost(*apart) == pytest.approx(cost(*apart, 1.5), abs=0.05)  # as wide as an M
-    assert cost(*apart, 2.1, 1.9) < cost(*apart, 2.1) - 0.2 < cost(*apart) - 0.8
-    assert cost(*apart, 9.0) == pytest.approx(cost(*apart), abs=0.05)  # a rule
-
-
-def test_a_page_of_codes_is_read_as_without_the_language_model(options):
-    language = load_language(Path(__file__).parents[2] / "data/language.npz")
-
-    def read_as(text, weight):
-        lattices = []
-        for word in text.split():
-            boxes = [(30 * i, 0, 30 * i + 20, 30) for i in range(len(word))]
-            p = np.full((len(word), 36), 0.001)
-            p[np.arange(len(word)), [CLASSES.index(c) for c in word]] = 0.9
-            p[np.array(list(word)) == "0", CLASSES.index("O")] = 0.8
-            lattices.append(
-                Lattice(
-                    [Atom((i,), box) for i, box in enumerate(boxes)],
-                    [Candidate(i, i + 1, box, 0.0) for i, box in enumerate(boxes)],
-                    p / p.sum(1, keepdims=True),
-                    np.full(len(word), -7.0),
-                    30.0,
-                    2 / 3,
-                )
-            )
-        paths, _ = decode_lines(lattices, replace(options, language_weight=weight), language)
-        return " ".join("".join(CLASSES[label] for _, label, _ in path) for path in paths)
-
-    codes = "K7Q2 X9ZD 4HVM PW36 D00R 8CRA 3IQ7"
-    assert read_as(codes, 1.0) == read_as(codes, 0.0) == codes
-    assert read_as("CLOSE THE D00R", 1.0) == "CLOSE THE DOOR"
 
 
 def test_seams_are_spread_along_a_word_written_without_lifting_the_pen():
@@ -200,6 +108,7 @@ def test_seams_are_spread_along_a_word_written_without_lifting_the_pen():
 
 def test_what_was_classified_before_is_not_classified_again():
     class Counting:
+        alphabet = Alphabet(ALPHANUMERIC, nothing=False)
         seen = 0
 
         def predict(self, x):
@@ -208,7 +117,7 @@ def test_what_was_classified_before_is_not_classified_again():
 
     found = find_components(binarize(flatten(set_text("HAT", size=80)[:, :, 0])))
     atoms = [Atom((int(i) + 1,), tuple(int(v) for v in found.boxes[i])) for i in np.flatnonzero(found.areas)]
-    singles = [Candidate(i, i + 1, atom.box, 0.0) for i, atom in enumerate(atoms)]
+    singles = [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)]
     model, before = Counting(), np.zeros(36)
     (rows,) = classify_lines(found, [atoms], [singles], model, [{(1, 2): before}])
     assert rows.shape == (3, 36) and model.seen == 2 and not rows[1].any()

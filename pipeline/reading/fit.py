@@ -1,0 +1,154 @@
+"""Fit: the lattice's weights, by the conditional likelihood of the right readings of lines whose segmentation is known.
+
+The gradient of log P(right | line) is the difference of the expected features over the right paths and over all paths
+(Sarawagi & Cohen 2004, eq. 4). Several paths are right, for a speck may be left out or not: the right ones are summed.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from pipeline.reading.lattice import Lattice
+from pipeline.reading.line_model import NAMES, NEVER_GAINS, Weights
+from pipeline.reading.search import Arc, Graph
+
+SPREAD = 3.0  # nats; standard deviation of the weights about their first values: what no line speaks of stays there
+
+
+class Truth(NamedTuple):
+    """What stands in a line, in the lattice's terms.
+
+    Attributes:
+        character: (N,) int, the index of the character that each candidate is, -1 if it is none.
+        label: (K,) int of the characters.
+        space: (K,) bool, whether a word gap comes before each.
+        spare: (A,) bool, atoms that may be left out.
+    """
+
+    character: np.ndarray
+    label: np.ndarray
+    space: np.ndarray
+    spare: np.ndarray
+
+    def is_right(self, arc: Arc) -> bool:
+        """Whether an arc, taken for itself, is as the line was written; its place in the line makes it the right one."""
+        if arc.candidate < 0:
+            return False
+        index = int(self.character[arc.candidate])
+        return index >= 0 and int(self.label[index]) == arc.label and bool(self.space[index]) == arc.space
+
+
+class Chart(NamedTuple):
+    """Arcs of many lines, M of them, between nodes numbered through, with their features."""
+
+    source: np.ndarray  # (M,)
+    target: np.ndarray  # (M,)
+    features: np.ndarray  # (M, F)
+    right: np.ndarray  # (M,) bool
+    level: np.ndarray  # (nodes,) int, arcs lead from lower to higher ones
+    first: np.ndarray  # (lines,) node
+    last: np.ndarray  # (lines,) node
+
+
+def chart(lines: Sequence[tuple[Lattice, Graph, Truth]]) -> Chart:
+    """All arcs of the lines in whose graphs the right reading is, and their number."""
+    sources, targets, features, right, first, last = [], [], [], [], [], []
+    levels: list[int] = []
+    for lattice, graph, truth in lines:
+        numbers = {id(node): len(levels) + i for i, node in enumerate(node for nodes in graph.nodes for node in nodes)}
+        first.append(len(levels))
+        levels += [node.position for nodes in graph.nodes for node in nodes]
+        last.append(len(levels))
+        levels.append(len(graph.nodes))
+        for nodes in graph.nodes:
+            for node in nodes:
+                for arc in node.arcs:
+                    sources.append(numbers[id(node)])
+                    targets.append(numbers[id(arc.target)])
+                    features.append(arc_features(lattice, node.position, arc))
+                    right.append(truth.spare[node.position] if arc.candidate < 0 else truth.is_right(arc))
+        for node, _, gain, _ in graph.ends:
+            sources.append(numbers[id(node)])
+            targets.append(last[-1])
+            features.append([0.0] * (len(NAMES) - 1) + [gain])
+            right.append(True)
+    return Chart(*(np.array(part) for part in (sources, targets, features, right, levels, first, last)))
+
+
+def arc_features(lattice: Lattice, position: int, arc: Arc) -> list[float]:
+    """(F,) in the order of the weights."""
+    if arc.candidate < 0:
+        skip, size, nothing, *cut = lattice.left_out[position]
+        return [0.0] * 6 + [*cut, skip, size, nothing, 0.0, 0.0, 0.0]
+    own = lattice.shape[arc.candidate, arc.label], lattice.place[arc.candidate, arc.label], 1.0
+    return [*own, *lattice.pieces[arc.candidate], 0.0, 0.0, 0.0, arc.gap, float(arc.space), arc.language]
+
+
+class _Sums:
+    """Forward-backward over arcs, all lines at once, level by level."""
+
+    def __init__(self, source: np.ndarray, target: np.ndarray, chart: Chart) -> None:
+        self.source, self.target, self.chart = source, target, chart
+        self.into = self._groups(target)
+        self.out_of = self._groups(source)[::-1]
+
+    def _groups(self, ends: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """For each level (arcs sorted by their end, where each end's begin, the ends)."""
+        order = np.lexsort((ends, self.chart.level[ends]))
+        cuts = np.flatnonzero(np.diff(self.chart.level[ends][order])) + 1
+        groups = []
+        for arcs in np.split(order, cuts):
+            unique, begin = np.unique(ends[arcs], return_index=True)
+            groups.append((arcs, begin, unique))
+        return groups
+
+    def __call__(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(lines,) logarithms of the sums of all paths, and (M,) the arcs' posteriors."""
+        nodes = len(self.chart.level)
+        forward, backward = np.full(nodes, -np.inf), np.full(nodes, -np.inf)
+        forward[self.chart.first] = backward[self.chart.last] = 0.0
+        for arcs, begin, ends in self.into:
+            forward[ends] = np.logaddexp.reduceat(forward[self.source[arcs]] + scores[arcs], begin)
+        for arcs, begin, starts in self.out_of:
+            backward[starts] = np.logaddexp.reduceat(backward[self.target[arcs]] + scores[arcs], begin)
+        total = forward[self.chart.last]
+        line = np.searchsorted(self.chart.first, self.source, side="right") - 1
+        return total, np.exp(forward[self.source] + scores + backward[self.target] - total[line])
+
+
+def fit_weights(data: Chart, start: Weights) -> tuple[Weights, float]:
+    """The weights that make the right readings likeliest, by L-BFGS (Liu & Nocedal 1989); log-likelihood a line.
+
+    Without lines they stay as they were.
+    """
+    if not len(data.first):
+        return start, 0.0
+    every, right = _Sums(data.source, data.target, data), _Sums(data.source[data.right], data.target[data.right], data)
+    first, lines = start.array(), len(data.first)
+
+    def cost(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        scores = data.features @ weights
+        total, posterior = every(scores)
+        wanted, wanted_posterior = right(scores[data.right])
+        off = weights - first
+        gradient = wanted_posterior @ data.features[data.right] - posterior @ data.features
+        value = float((wanted - total).sum()) - 0.5 * float(off @ off) / SPREAD**2
+        return -value / lines, -(gradient - off / SPREAD**2) / lines
+
+    bounds = [(None, 0.0 if name in NEVER_GAINS else None) for name in NAMES]
+    best = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
+    return Weights(*(float(weight) for weight in best.x)), -float(best.fun)
+
+
+def has_truth(graph: Graph, truth: Truth) -> bool:
+    """Whether a right reading is among those that were kept."""
+    reached = {id(graph.nodes[0][0])}
+    for position, nodes in enumerate(graph.nodes[:-1]):
+        for node in nodes:
+            if id(node) in reached:
+                for arc in node.arcs:
+                    if truth.spare[position] if arc.candidate < 0 else truth.is_right(arc):
+                        reached.add(id(arc.target))
+    return any(id(end[0]) in reached for end in graph.ends)

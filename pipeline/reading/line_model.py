@@ -1,0 +1,120 @@
+"""Line model: what is fitted, the weights of the lattice, and the statistics that they weigh; made by the stage `lattice`."""
+
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.common.arrays import load_arrays, save_arrays
+from pipeline.common.errors import DataError
+from pipeline.reading.geometry import Geometry
+from pipeline.reading.kinds import KINDS, Kinds
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a path through the lattice of a line gains, in nats for each unit of a feature; the defaults are where a fit starts.
+
+    Attributes:
+        shape: of the classifier's log-probability (the inverse of a temperature).
+        place: of the log-likelihood of a character's size and place, against that of any piece of ink.
+        character: for each character.
+        joined, apart, beside: for each piece of ink joined to another in a character, for each letter height between
+            them, and where they stand side by side.
+        cut, crossed, touching: for each cut through ink, for each pen width it crosses, and for each nat of log-odds
+            that neighbours on this page touch.
+        skip, skip_size, skip_nothing: for each piece of ink that is left out, for each letter height of it, and of the
+            classifier's log-probability that it is no character.
+        gap: of the log-probability that a gap parts words, or that it does not.
+        space: for each word gap.
+        language: of the language model's gain.
+    """
+
+    shape: float = 1.0
+    place: float = 0.15
+    character: float = -1.4
+    joined: float = 7.0
+    apart: float = -5.5
+    beside: float = -10.0
+    cut: float = 4.8
+    crossed: float = -0.1
+    touching: float = 1.9
+    skip: float = -1.7
+    skip_size: float = -8.0
+    skip_nothing: float = 0.5
+    gap: float = 0.75
+    space: float = -1.0
+    language: float = 0.65
+
+    def array(self) -> np.ndarray:
+        """(F,) in the order of the fields."""
+        return np.array(astuple(self))
+
+
+NEVER_GAINS = {"apart", "beside", "crossed", "skip_size"}
+"""More of these never makes a reading likelier, whatever the lines that a fit saw say."""
+DOT = "."
+NAMES = tuple(field.name for field in fields(Weights))
+
+
+@dataclass
+class LineModel:
+    """Everything fitted that reads a line.
+
+    Attributes:
+        characters: those that the classifier tells apart, in the order of its outputs; see `line_characters`.
+        weights: of the lattice's features.
+        geometry: sizes and places of the characters.
+        kinds: of tokens, for the language model.
+    """
+
+    characters: str
+    weights: Weights
+    geometry: Geometry
+    kinds: Kinds
+
+
+def line_characters(characters: str) -> str:
+    """What a line is read as: the classifier's characters, and the full stop, which its size tells where it knows none."""
+    return characters if DOT in characters else characters + DOT
+
+
+def save_line_model(path: Path, model: LineModel) -> None:
+    """Write the model; the same values give the same bytes."""
+    geometry = model.geometry
+    save_arrays(
+        path,
+        {
+            "characters": np.array(model.characters),
+            "weights": model.weights.array(),
+            "means": geometry.means,
+            "precisions": geometry.precisions,
+            "odd": np.array(geometry.odd),
+            **model.kinds.arrays(),
+        },
+    )
+
+
+def load_line_model(path: Path) -> LineModel:
+    """Read the model.
+
+    Raises:
+        DataError: the file is missing, damaged, or no line model.
+    """
+    if not Path(path).exists():
+        raise DataError(f"{path}: no line model; make it with `dvc repro lattice`, or fetch it with `dvc pull`")
+    kinds = [f"{kind}_{part}" for kind in KINDS for part in ("shapes", "counts")]
+    arrays = load_arrays(path, ["characters", "weights", "means", "precisions", "odd", "follow", "trust", *kinds])
+    classes = len(str(arrays["characters"]))
+    sound = (
+        arrays["weights"].shape == (len(NAMES),)
+        and arrays["means"].shape == (classes + 1, 3)
+        and arrays["precisions"].shape == (classes + 1, 3, 3)
+        and arrays["follow"].shape == (len(KINDS) + 1, len(KINDS))
+        and all(np.isfinite(arrays[key]).all() for key in ("weights", "means", "precisions", "odd", "follow", "trust"))
+    )
+    if not sound:
+        raise DataError(f"{path}: not a line model of this version; make it again with `dvc repro lattice`")
+    geometry = Geometry(arrays["means"], arrays["precisions"], float(arrays["odd"]))
+    weights = Weights(*(float(weight) for weight in arrays["weights"]))
+    return LineModel(str(arrays["characters"]), weights, geometry, Kinds.of_arrays(arrays))

@@ -1,0 +1,233 @@
+"""Search: all likely readings of a line, by beam search over its lattice and the language, and their posteriors.
+
+The language model remembers everything before, so that the exact sum over all readings is out of reach. The search expands
+the lattice by what the model remembers, merges hypotheses whose last characters are the same, keeps the best of each position
+and every arc between those that are kept; forward-backward (Baum 1970) over that pruned graph gives the posteriors, as in the
+rescoring of speech lattices. What was pruned counts as impossible: it was MARGIN nats behind, or beyond the beam.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from pipeline.reading.kinds import END
+from pipeline.reading.language import Language, State
+from pipeline.reading.lattice import STEP, Lattice, score_gaps, score_labels, score_skips
+from pipeline.reading.line_model import LineModel
+from pipeline.reading.pattern import Constraint
+
+MARGIN = 9.0  # nats; hypotheses this much behind the best of the same ink are given up: a share of 1e-4
+MEMORY = 5  # characters of the token that tell hypotheses apart, as many as the language model mostly looks back
+
+
+class Arc(NamedTuple):
+    """A step from one node to another: a character with the gap before it, or an atom left out (`candidate` -1).
+
+    Attributes:
+        space: whether a word gap comes before it.
+        gap: log-probability of the gap's being what it is taken for.
+        language: gain of the language model.
+    """
+
+    target: "Node"
+    score: float
+    candidate: int
+    label: int
+    space: bool
+    gap: float
+    language: float
+
+
+class Node:
+    """Readings of the first `position` atoms that are treated alike from there on."""
+
+    __slots__ = ("position", "state", "allowed", "edge", "forward", "backward", "best", "back", "arcs")
+
+    def __init__(self, position: int, state: State, allowed: Any, edge: int | None) -> None:
+        self.position, self.state, self.allowed = position, state, allowed
+        self.edge = edge  # where the last character ends, None if there is none
+        self.forward = self.best = self.backward = -math.inf  # log of sums; best: of the best path
+        self.back: tuple[Node, Arc] | None = None
+        self.arcs: list[Arc] = []
+
+
+class Graph(NamedTuple):
+    """The readings that were kept of a line.
+
+    Attributes:
+        nodes: by position; those without arcs were given up.
+        ends: nodes that all atoms were read at, with the score of ending there, the language's share of it, and its state.
+        total: log of the sum of all readings.
+    """
+
+    nodes: list[list[Node]]
+    ends: list[tuple[Node, float, float, State]]
+    total: float
+
+
+def search(
+    lattice: Lattice,
+    model: LineModel,
+    start: State,
+    language: Language,
+    language_weight: float,
+    beam: int,
+    constraint: Constraint | None = None,
+) -> Graph:
+    """Expand the lattice; `language_weight` is on top of the fitted one, and `start` what the lines before say."""
+    return _Search(lattice, model, language, language_weight, beam, constraint).run(start)
+
+
+def log_add(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))."""
+    if a < b:
+        a, b = b, a
+    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
+
+
+class _Start(NamedTuple):
+    """How a character may begin: after which gap, with what gain of the language, and the states before it."""
+
+    space: bool
+    gap: float
+    gain: float
+    state: State
+    allowed: Any
+
+
+class _Search:
+    def __init__(
+        self,
+        lattice: Lattice,
+        model: LineModel,
+        language: Language,
+        language_weight: float,
+        beam: int,
+        constraint: Constraint | None,
+    ) -> None:
+        self.lattice, self.characters, self.weights = lattice, model.characters, model.weights
+        self.language, self.language_weight = language, model.weights.language * language_weight
+        self.most = self.language_weight * language.most
+        self.beam, self.constraint = beam, constraint
+        self.skips = score_skips(lattice, model.weights)
+        self.within, self.between = score_gaps(lattice)
+        self.starting: list[list[tuple[int, int, list[tuple[int, float]]]]] = [[] for _ in lattice.atoms]
+        for index, (candidate, labels) in enumerate(zip(lattice.candidates, score_labels(lattice, model.weights))):
+            if labels:
+                self.starting[candidate.start].append((index, candidate.end, labels))
+        self.reached: list[dict] = [{} for _ in range(len(lattice.atoms) + 1)]
+        self.leading = [-math.inf] * len(self.reached)
+
+    def run(self, start: State) -> Graph:
+        origin = Node(0, start, self.constraint.start() if self.constraint else None, None)
+        origin.forward = origin.best = 0.0
+        self.reached[0][self._key(origin.state, origin.allowed)] = origin
+        for position, atom in enumerate(self.lattice.atoms):
+            nodes = sorted(self.reached[position].values(), key=lambda node: -node.forward)[: self.beam]
+            for node in nodes:
+                if node.forward > nodes[0].forward - MARGIN:
+                    self._leave_out(node)
+                    self._read(node, atom, nodes[0].forward - MARGIN)
+        return self._close([list(nodes.values()) for nodes in self.reached])
+
+    @staticmethod
+    def _key(state: State, allowed: Any) -> tuple:
+        return (END + state.text)[-MEMORY - 1 :], allowed
+
+    def _offer(
+        self, source: Node, position: int, state: State, allowed: Any, edge: int | None, score: float, step: tuple
+    ) -> None:
+        nodes, key = self.reached[position], self._key(state, allowed)
+        target = nodes.get(key)
+        if target is None:
+            target = nodes[key] = Node(position, state, allowed, edge)
+        arc = Arc(target, score, *step)
+        source.arcs.append(arc)
+        if source.best + score > target.best:
+            target.best, target.back = source.best + score, (source, arc)
+            target.state, target.edge = state, edge
+        target.forward = log_add(target.forward, source.forward + score)
+        if target.forward > self.leading[position]:
+            self.leading[position] = target.forward
+
+    def _leave_out(self, node: Node) -> None:
+        skipped = -1, -1, False, 0.0, 0.0
+        self._offer(node, node.position + 1, node.state, node.allowed, node.edge, self.skips[node.position], skipped)
+
+    def _read(self, node: Node, atom: Any, least: float) -> None:
+        """Offer all characters that begin with the atom, after a gap within a word or between two."""
+        for space, gap, allowed in self._gaps(node, atom):
+            gain = self.language.gain(node.state, END) if space else 0.0
+            base = self.weights.gap * gap + self.weights.space * space + self.language_weight * gain
+            if node.forward + base < least:
+                continue
+            before = self.language.advance(node.state, END) if space else node.state
+            self._characters(node, _Start(space, gap, gain, before, allowed), base)
+
+    def _characters(self, node: Node, start: "_Start", base: float) -> None:
+        """Offer the characters that begin here and may keep up with the best, which the language decides."""
+        gains: dict[int, float] = {}
+        states: dict[int, tuple[State, Any]] = {}
+        for index, end, labels in self.starting[node.position]:
+            floor = self.leading[end] - MARGIN - node.forward - base
+            edge = self.lattice.candidates[index].box[2]
+            for label, score in labels:
+                if score + self.most < floor:
+                    break
+                if label not in gains:
+                    gains[label] = self._gain(start, self.characters[label])
+                if score + self.language_weight * gains[label] <= floor:
+                    continue
+                if label not in states:
+                    states[label] = self._after(start, self.characters[label])
+                total = base + score + self.language_weight * gains[label]
+                step = index, label, start.space, start.gap, start.gain + gains[label]
+                self._offer(node, end, *states[label], edge, total, step)
+
+    def _gain(self, start: "_Start", character: str) -> float:
+        if self.constraint and self.constraint.step(start.allowed, character) is None:
+            return -math.inf
+        return self.language.gain(start.state, character)
+
+    def _after(self, start: "_Start", character: str) -> tuple[State, Any]:
+        allowed = self.constraint.step(start.allowed, character) if self.constraint else None
+        return self.language.advance(start.state, character), allowed
+
+    def _gaps(self, node: Node, atom: Any) -> list[tuple[bool, float, Any]]:
+        """(whether the words part, log-probability of that, the constraint's state) before the atom."""
+        if node.edge is None:
+            return [(False, 0.0, node.allowed)]
+        wide = max(0, atom.box[0] - node.edge) / self.lattice.height
+        at = -1 if atom.crossed is not None and wide < STEP else min(int(wide / STEP), len(self.within) - 2)
+        gaps = [(False, self.within[at], node.allowed)]
+        parted = self.constraint.step(node.allowed, END) if self.constraint else node.allowed
+        if self.constraint is None or parted is not None:
+            gaps.append((True, self.between[at], parted))
+        return gaps
+
+    def _close(self, nodes: list[list[Node]]) -> Graph:
+        """End the line, and sum backwards."""
+        ends, total = [], -math.inf
+        for node in nodes[-1]:
+            if self.constraint and not self.constraint.accepts(node.allowed):
+                continue
+            gain, state = 0.0, node.state
+            if node.edge is not None:
+                gain, state = self.language.gain(node.state, END), self.language.advance(node.state, END)
+            node.backward = self.language_weight * gain
+            ends.append((node, node.backward, gain, state))
+            total = log_add(total, node.forward + node.backward)
+        for here in reversed(nodes[:-1]):
+            for node in here:
+                for arc in node.arcs:
+                    node.backward = log_add(node.backward, arc.score + arc.target.backward)
+        return Graph(nodes, ends, total)
+
+
+def best_path(graph: Graph) -> tuple[list[Arc], State]:
+    """The best reading, what is left out included, and the language's state after it; the graph must have ends."""
+    node, _, _, state = max(graph.ends, key=lambda end: end[0].best + end[1])
+    path = []
+    while node.back is not None:
+        node, arc = node.back
+        path.append(arc)
+    return path[::-1], state
