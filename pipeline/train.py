@@ -100,7 +100,9 @@ def train(config: Config, output: Path) -> float:
         save_network(output / paths.MODEL, network, extra={"seed": config.seed, "alphabet": config.alphabet.described()})
         write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
         write_json(output / paths.TRAIN_METRICS, result)
-        run.metrics({f"best/{key.removeprefix('best_')}": value for key, value in result.items()})
+        # The first metric by name is what MLflow plots when runs are compared: the accuracy
+        run.metrics({f"best/{key}": value for key, value in result.items() if key.startswith("valid/")})
+        run.metrics({"kept_epoch": result["best_epoch"]})
         run.tags(
             {
                 "weights": md5(output / paths.MODEL),
@@ -215,7 +217,8 @@ def run_name(config: Config) -> str:
 
 def fingerprint(config: Config) -> str:
     """One short word for all that the result of a training depends on, configuration and data."""
-    options = {key: value for key, value in config.values["train"].items() if key not in ("resume", "check_gradients")}
+    own = ("initial", "resume", "check_gradients")  # the weights themselves count, not where they lie
+    options = {key: value for key, value in config.values["train"].items() if key not in own}
     whole = {**config.values, "train": options, "tracking": None, "data": described(config), "initial": initial_version(config)}
     return hashlib.md5(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -161,7 +161,7 @@ def _configuration(
     """Everything that the result of a run depends on, except the machine."""
     return {
         "model": asdict(network.options) if network.options else None,
-        "train": asdict(options),
+        "train": {field.name: getattr(options, field.name) for field in fields(TrainOptions)},  # a stage's own are no part of it
         "seed": seed,
         "data": {"train": _digest(*train) if isinstance(train, tuple) else count(train), "valid": _digest(*valid)},
         "augment": bool(augment),

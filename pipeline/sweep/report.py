@@ -39,7 +39,7 @@ def table_rows(ranked: list[Configuration], swept: list[str]) -> list[list[str]]
                 *(best.data.params[key] for key in keys),
                 f"{entry.mean:.4f}",
                 *([f"{entry.spread:.4f}" if len(entry.runs) > 1 else "-", str(len(entry.runs))] if seeded else []),
-                f"{best.data.metrics['best/epoch']:.0f}",
+                f"{best.data.metrics['kept_epoch']:.0f}",
                 best.data.tags["seconds"],
                 best.info.run_name,
             ]

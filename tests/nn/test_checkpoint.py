@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn import training
 from pipeline.nn.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.nn.network import load_network
+from pipeline.nn.options import TrainOptions
 from pipeline.nn.training import fit
 
 from .helpers import MLP, TRAIN, characters, network
@@ -81,6 +82,22 @@ def test_another_configuration_is_refused(tmp_path, change, key):
     assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
+@dataclass
+class StageOptions(TrainOptions):
+    """What a stage adds: where it starts from, whether it goes on."""
+
+    initial: str = "here/weights.npz"
+
+
+def test_what_a_stage_adds_to_the_options_is_no_part_of_the_configuration(tmp_path):
+    """A path tells nothing of what lies there; what does, its md5, is the stage's to give as context."""
+    path = tmp_path / "checkpoint.npz"
+    moved = [StageOptions(**vars(OPTIONS), initial=initial) for initial in ("here/weights.npz", "moved/weights.npz")]
+    net, _ = train(path, options=moved[0])
+    again, _ = train(path, options=moved[1])
+    assert (again.weights == net.weights).all()
+
+
 def test_damaged_files(tmp_path):
     path, arrays = tmp_path / "checkpoint.npz", {"weights": np.arange(5.0)}
     save_checkpoint(path, {"lr": 1}, {"records": []}, arrays)
@@ -131,7 +148,7 @@ def test_read_only_folder(tmp_path):
 
 SCRIPT = """
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pipeline.nn import training
 from pipeline.nn.network import save_network
