@@ -44,7 +44,7 @@ def text_of(line: Line) -> str:
 
 def _only(line: Line, characters: str) -> Line:
     kept = [Token("".join(c for c in token.text if c in characters), token.kind) for token in line]
-    return [token for token in kept if any(c.isalnum() for c in token.text) or token.text in set("+-=&/*")]
+    return [token for token in kept if any(c.isalnum() for c in token.text) or token.text in set("+-=&/*()?")]
 
 
 @cache
@@ -216,17 +216,32 @@ def _singles(rng: np.random.Generator) -> list[Line]:
     return [[Token(rng.choice(list(among)), kind) for _ in range(rng.integers(1, 9))] for _ in range(rng.integers(1, 5))]
 
 
+def _sum(rng: np.random.Generator) -> list[str]:
+    """Operands, signs and perhaps a result: 7 - 12 = -5."""
+    a, b = int(_digits(rng, int(rng.integers(1, 4)))), int(_digits(rng, int(rng.integers(1, 3))))
+    mark = _pick(rng, {"+": 4, "-": 3, "X": 1, "*": 0.5, "/": 0.5})
+    result = {"+": a + b, "-": a - b, "X": a * b, "*": a * b, "/": a // b}[mark]
+    return [str(a), mark, str(b), "=", *_pick(rng, {(str(result),): 3, (): 1, ("?",): 0.3})]
+
+
+def _expression(rng: np.random.Generator, terms: int, nested: float = 0.2) -> list[str]:
+    """A longer sum, `nested` the probability that a term is one itself: 4 X ( 2 + 2 ) - 1 / 3."""
+    parts: list[str] = []
+    for term in range(terms):
+        if term:
+            parts.append(_pick(rng, {"+": 4, "-": 4, "/": 2, "*": 1, "X": 1}))
+        if rng.random() < nested:
+            parts += ["(", *_expression(rng, int(rng.integers(2, 4)), nested=0), ")"]
+        else:
+            parts.append(_digits(rng, int(_pick(rng, {1: 6, 2: 3, 3: 1})), lead=bool(rng.random() < 0.9)))
+    return parts
+
+
 def _sums(rng: np.random.Generator) -> list[Line]:
     lines = []
     for _ in range(rng.integers(1, 5)):
-        a, b = int(_digits(rng, int(rng.integers(1, 4)))), int(_digits(rng, int(rng.integers(1, 3))))
-        mark = _pick(rng, {"+": 4, "-": 3, "X": 1, "*": 0.5, "/": 0.5})
-        result = {"+": a + b, "-": a - b, "X": a * b, "*": a * b, "/": a // b}[mark]
-        parts = [str(a), mark, str(b), "=", str(result)]
-        if rng.random() < 0.4:
-            lines.append([Token("".join(parts), "number")])
-        else:
-            lines.append([sign(part) for part in parts])
+        parts = _sum(rng) if rng.random() < 0.6 else _expression(rng, int(rng.integers(2, 7)))
+        lines.append([Token("".join(parts), "number")] if rng.random() < 0.5 else [sign(part) for part in parts])
     return lines
 
 
@@ -238,6 +253,6 @@ PAGES: dict[Callable[[np.random.Generator], list[Line]], float] = {
     _column: 2,
     _codes: 3,
     _singles: 1,
-    _sums: 1.5,
+    _sums: 2.5,
 }
 """Kinds of pages, and how often each is drawn."""
