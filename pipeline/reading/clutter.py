@@ -2,24 +2,24 @@
 
 import numpy as np
 
-from pipeline.reading.page import Line, Word
+from pipeline.reading.page import Character, Line, Word
 
 
 def drop_clutter(lines: list[Line]) -> list[Line]:
     """Drop what was read where nothing is written: a few unlikely characters, far from others or of another size."""
     if not lines:
         return lines
-    heights = np.array([c.box[3] - c.box[1] for line in lines for c in line.characters if c.text != "."])
-    usual = float(np.median(heights))
+    everything = [c for line in lines for c in line.characters]
+    usual = _height(everything) or max(c.box[3] - c.box[1] for c in everything)
     kept = []
     for line in lines:
         line_words = line.words
         for end in (0, -1):  # at the line's ends
             while len(line_words) > 1 and _stray(line_words[end], line_words[1 if end == 0 else -2], usual):
                 line_words = line_words[1:] if end == 0 else line_words[:-1]
-        characters = [c for word in line_words for c in word.characters if c.text != "."]
+        characters = [c for word in line_words for c in word.characters]
         sure = float(np.mean([c.confidence for c in characters]))
-        size = float(np.median([c.box[3] - c.box[1] for c in characters])) / usual
+        size = (_height(characters) or usual) / usual  # signs alone have no size of their own: a dash, a full stop
         few = len(characters) <= 3
         if not (few and len(lines) > 1 and (sure < 0.5 or not 0.5 < size < 2.2)):
             kept.append(Line(line_words))
@@ -29,3 +29,9 @@ def drop_clutter(lines: list[Line]) -> list[Line]:
 def _stray(word: Word, neighbour: Word, height: float) -> bool:
     gap = max(word.box[0] - neighbour.box[2], neighbour.box[0] - word.box[2]) / height
     return gap > 4 and len(word.characters) < 3 and word.confidence < 0.6
+
+
+def _height(characters: list[Character]) -> float | None:
+    """Median height of the letters and digits in pixels, None if there are none."""
+    heights = [c.box[3] - c.box[1] for c in characters if c.text.isalnum()]
+    return float(np.median(heights)) if heights else None
