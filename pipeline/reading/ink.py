@@ -11,6 +11,7 @@ from pipeline.nn.pixel_training import to_images
 from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
 from pipeline.reading.outline import outline
+from pipeline.reading.polarity import darken_ink
 
 FIRST_PIXELS = 400_000  # the first look is at so many pixels: most photos show their strokes well at this size
 MOST_PIXELS = 2_000_000  # looked at in one piece: 400 MB
@@ -33,8 +34,7 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> np.ndarray
     Returns:
         (H, W) uint8, of 255; what is above `INK` is ink.
     """
-    if is_bright_ink(gray):
-        gray = 255 - gray
+    gray = darken_ink(gray)
     if network is None:
         return np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
     kinds = look_closely(gray, network)
@@ -44,17 +44,6 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> np.ndarray
         ink *= ~find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6))
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
     return np.asarray(picture.resize(gray.shape[::-1], Image.Resampling.BILINEAR))
-
-
-def is_bright_ink(gray: np.ndarray) -> bool:
-    """Whether the writing is brighter than what it is written on: chalk, or a photo's negative.
-
-    Ink is the minority, so the details that stand out from their surroundings lie on its side.
-    """
-    small = gray[::3, ::3].astype(np.float32)
-    detail = small - ndimage.uniform_filter(small, max(9, min(small.shape) // 20))
-    detail = np.clip(detail / (detail.std() + 1e-6), -6, 6)
-    return float((detail * detail * detail).mean()) > 0.6
 
 
 def binarize(contrast: np.ndarray) -> np.ndarray:
