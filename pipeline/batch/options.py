@@ -9,7 +9,7 @@ from pipeline.output.export import SUFFIXES
 from pipeline.reading.options import OcrOptions
 
 
-@dataclass
+@dataclass(kw_only=True)
 class BatchOptions(OcrOptions):
     """What the page reader's own `OcrOptions` hold, and where and how files are read and written.
 
@@ -20,6 +20,7 @@ class BatchOptions(OcrOptions):
         ink: network that says what each pixel shows; null: the one of the stage `ink`; `none`: thresholds instead.
         lattice: line model fitted for them; null: that of the stage `lattice`.
         language: table of the character language model.
+        words: file of words of one's own that are as likely as the rest of the language; null: none.
         formats: what is written for each page, any of the keys of `SUFFIXES`.
         jobs: processes that read; -1: one a core.
         part, parts: read the pages number part, part + parts, ... only: the share of one job among many.
@@ -35,6 +36,7 @@ class BatchOptions(OcrOptions):
     ink: str | None
     lattice: str | None
     language: str
+    words: str | None
     formats: list[str]
     jobs: int
     part: int

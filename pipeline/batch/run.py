@@ -126,7 +126,7 @@ def _check_target(sources: list[Source], folder: Path) -> None:
 def _settings(options: BatchOptions, model: Path, form: FormOptions | None) -> str:
     """Digest of all that a result depends on beside its page."""
     values = {key: value for key, value in asdict(options).items() if key not in HOW_ONLY}
-    used = [model, *(Path(name or "none") for name in (options.ink, options.lattice, options.language))]
+    used = [model, *(Path(name or "none") for name in (options.ink, options.lattice, options.language, options.words))]
     used += [Path(form.template)] if form else []
     files = [md5(path) for path in used if path.is_file()]
     return hashlib.md5(repr((values, files, asdict(form) if form else None)).encode()).hexdigest()

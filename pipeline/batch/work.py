@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from pipeline.reading.models import load_models
 from pipeline.reading.page import Page
 from pipeline.reading.photo import Photo, load_page
 from pipeline.reading.reader import read
+from pipeline.reading.word_list import WordList, load_words
 
 
 class OutOfTimeError(BaseException):
@@ -109,6 +111,8 @@ def load_reader(
     language = Path(options.language) if options.language_weight > 0 else None
     ink = None if options.ink in (None, "none") else Path(options.ink)
     models = load_models(model, Path(options.lattice or paths.LATTICE), language, ink)
+    if options.words:
+        models = replace(models, language=WordList(load_words(Path(options.words)), models.language))
     if form is None:
         return lambda image: (read(image, models, options), {})
     from pipeline.forms.read import FormReader  # not above: who reads pages need not wait for it

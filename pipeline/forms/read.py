@@ -110,7 +110,11 @@ class FormReader:
         """A field for any number of characters."""
         labels, (left, top) = field_ink(ink, box)
         found = find_components(labels > 0)
-        lines = read_lines(found, find_rows(found), self.models, self.options)[0] if found.areas.any() else []
+        lines: list[Line] = []
+        for constraint in (field.constraint, None):  # what the field does not allow is read as it is, and flagged
+            if found.areas.any() and not lines:
+                copy = found._replace(labels=found.labels.copy())  # reading marks its cuts in them
+                lines = read_lines(copy, find_rows(copy), self.models, self.options, constraint)[0]
         words = [
             Word([replace(c, box=(c.box[0] + left, c.box[1] + top, c.box[2] + left, c.box[3] + top)) for c in word.characters])
             for line in lines
@@ -119,7 +123,7 @@ class FormReader:
         if not words:
             return Reading("", 1.0, []), None
         line = Line(words)
-        confidence = math.prod(c.confidence for c in line.characters)
+        confidence = math.prod(word.confidence for word in words)
         each = [1.0 if c is None else c.confidence for word in words for c in (*word.characters, None)][:-1]
         return Reading(line.text, confidence, each, matches(field.constraint, line.text)), line
 

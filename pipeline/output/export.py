@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,10 @@ def _columns(line: Line) -> list[str]:
 
 
 def to_json(page: Page, name: str) -> str:
-    """Lines > words > characters; boxes are x0, y0, x1, y1 in whole pixels of the upright photo, confidences 0..1."""
+    """Lines > words > characters, with the next best readings of each.
+
+    Boxes are x0, y0, x1, y1 in whole pixels of the upright photo, confidences 0..1.
+    """
     lines = [
         {
             "text": line.text,
@@ -107,8 +111,15 @@ def to_json(page: Page, name: str) -> str:
                     "text": word.text,
                     "box": whole(word.box),
                     "confidence": round(word.confidence, 4),
+                    "alternatives": _listed(word.alternatives),
                     "characters": [
-                        {"text": c.text, "box": whole(c.box), "confidence": round(c.confidence, 4), "rejected": c.rejected}
+                        {
+                            "text": c.text,
+                            "box": whole(c.box),
+                            "confidence": round(c.confidence, 4),
+                            "rejected": c.rejected,
+                            "alternatives": _listed(c.alternatives),
+                        }
                         for c in word.characters
                     ],
                 }
@@ -126,3 +137,7 @@ def to_json(page: Page, name: str) -> str:
         "lines": lines,
     }
     return json.dumps(value, indent=1) + "\n"
+
+
+def _listed(alternatives: tuple[tuple[str, float], ...]) -> list[dict[str, Any]]:
+    return [{"text": text, "confidence": round(confidence, 4)} for text, confidence in alternatives]

@@ -1,5 +1,6 @@
 """Markup: a page as hOCR and as ALTO, the two formats that archives' tools read."""
 
+import math
 import re
 from xml.etree import ElementTree as ET
 
@@ -44,9 +45,15 @@ def to_hocr(page: Page, name: str) -> str:
         for j, word in enumerate(line.words, 1):
             title = f"bbox {_numbers(word.box)}; x_wconf {round(100 * word.confidence)}"
             span = ET.SubElement(row, "span", {"class": "ocrx_word", "id": f"word_{i}_{j}", "title": title})
+            best = span
+            if word.alternatives:
+                choice = ET.SubElement(span, "span", {"class": "alternatives"})
+                best = ET.SubElement(choice, "ins", {"class": "alt", "title": f"nlp {_cost(word.confidence)}"})
+                for text, confidence in word.alternatives:
+                    ET.SubElement(choice, "del", {"class": "alt", "title": f"nlp {_cost(confidence)}"}).text = text
             for c in word.characters:
                 info = {"class": "ocrx_cinfo", "title": f"x_bboxes {_numbers(c.box)}; x_confs {100 * c.confidence:.1f}"}
-                ET.SubElement(span, "span", info).text = c.shown
+                ET.SubElement(best, "span", info).text = c.shown
             span.tail = " "
         row.tail = "\n"  # no indentation: white space inside a word would be text
     return '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE html>\n' + ET.tostring(html, encoding="unicode") + "\n"
@@ -54,6 +61,11 @@ def to_hocr(page: Page, name: str) -> str:
 
 def _numbers(box: Box) -> str:
     return " ".join(str(v) for v in whole(box))
+
+
+def _cost(confidence: float) -> str:
+    """Negative log-probability, by which hOCR ranks alternatives."""
+    return f"{-math.log(max(confidence, 1e-9)):.3f}"
 
 
 def _baseline(line: Line, page: Page) -> int:
@@ -90,12 +102,16 @@ def to_alto(page: Page, name: str) -> str:
             string = ET.SubElement(
                 row, "String", {"ID": f"word_{i}_{j}", **_place(word.box), "CONTENT": word.text, "WC": f"{word.confidence:.3f}"}
             )
+            for text, _ in word.alternatives:
+                ET.SubElement(string, "ALTERNATIVE", {"PURPOSE": "recognition"}).text = text
             for k, c in enumerate(word.characters, 1):
-                ET.SubElement(
+                glyph = ET.SubElement(
                     string,
                     "Glyph",
                     {"ID": f"glyph_{i}_{j}_{k}", **_place(c.box), "CONTENT": c.shown, "GC": f"{c.confidence:.3f}"},
                 )
+                for text, confidence in c.alternatives:
+                    ET.SubElement(glyph, "Variant", {"CONTENT": text, "VC": f"{confidence:.3f}"})
     ET.indent(alto)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(alto, encoding="unicode") + "\n"
 

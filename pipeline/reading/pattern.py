@@ -234,6 +234,26 @@ class Allowed:
         return True
 
 
+class Both:
+    """What two constraints allow."""
+
+    def __init__(self, first: Constraint, second: Constraint) -> None:
+        self.first, self.second = first, second
+
+    def start(self) -> tuple[Any, Any]:
+        """The states of both."""
+        return self.first.start(), self.second.start()
+
+    def step(self, state: tuple[Any, Any], character: str) -> tuple[Any, Any] | None:
+        """The states of both; None where either does not go on."""
+        first, second = self.first.step(state[0], character), self.second.step(state[1], character)
+        return None if first is None or second is None else (first, second)
+
+    def accepts(self, state: tuple[Any, Any]) -> bool:
+        """Whether the text may end here for both."""
+        return self.first.accepts(state[0]) and self.second.accepts(state[1])
+
+
 def matches(constraint: Constraint, text: str) -> bool:
     """Whether the whole text is allowed."""
     state = constraint.start()

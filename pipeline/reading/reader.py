@@ -11,6 +11,7 @@ from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
 from pipeline.reading.clutter import drop_clutter
+from pipeline.reading.crops import read_crop
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.ink import INK, find_ink
 from pipeline.reading.layout import Components, find_components
@@ -39,7 +40,7 @@ def read(image: np.ndarray, models: Models, options: OcrOptions, constraint: Con
     Args:
         image: (H, W) or (H, W, 3) uint8, upright or not.
         models: the classifier and the rest of what was learnt.
-        constraint: what every line may be; None: anything.
+        constraint: what every line may be; None: what the options say.
 
     Returns:
         the text, with its boxes in the photo's pixels.
@@ -49,14 +50,19 @@ def read(image: np.ndarray, models: Models, options: OcrOptions, constraint: Con
     """
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
-    gray = straighten.prepare(image, options.work_pixels, options.straighten)
-    flat = straighten.View(find_ink(gray.pixels, models.ink, options.printed), gray.to_photo)
-    readings = [
-        _read_level(straighten.rotate(flat, skew), models, options, constraint)
-        for skew in (skews(flat.pixels) if options.straighten else [0.0])
-    ]
-    parts = max(readings, key=lambda parts: sum(part.score for part in parts))
-    lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts]
+    constraint = constraint or options.constraint
+    whole = options.mode == "page"
+    gray = straighten.prepare(image, options.work_pixels, options.straighten and whole)
+    flat = straighten.View(find_ink(gray.pixels, models.ink, options.printed if whole else "keep"), gray.to_photo)
+    if whole:
+        readings = [
+            _read_level(straighten.rotate(flat, skew), models, options, constraint)
+            for skew in (skews(flat.pixels) if options.straighten else [0.0])
+        ]
+        parts = max(readings, key=lambda parts: sum(part.score for part in parts))
+    else:
+        parts = [Part(read_crop(flat.pixels > INK, models, options, constraint), flat, 0.0)]
+    lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts] if whole else parts
     if not any(part.lines for part in lines):
         raise EmptyPageError(NOTHING)
     height, width = image.shape[:2]

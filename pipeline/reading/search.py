@@ -175,7 +175,7 @@ class _Search:
                     break
                 if label not in gains:
                     gains[label] = self._gain(start, self.characters[label])
-                if score + self.language_weight * gains[label] <= floor:
+                if gains[label] == -math.inf or score + self.language_weight * gains[label] <= floor:  # not allowed, or behind
                     continue
                 if label not in states:
                     states[label] = self._after(start, self.characters[label])

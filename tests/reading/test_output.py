@@ -40,7 +40,8 @@ def test_score_counts_spaces_only_where_it_should():
 @pytest.fixture
 def page() -> Page:
     """Two lines that run down the photo."""
-    first = Word([Character("A", (60, 10, 90, 30), 0.9), Character("B", (58, 40, 88, 60), 0.3, rejected=True)])
+    unsure = Character("B", (58, 40, 88, 60), 0.3, rejected=True, alternatives=(("8", 0.25), ("E", 0.2)))
+    first = Word([Character("A", (60, 10, 90, 30), 0.9), unsure], 0.28, (("A8", 0.2),))
     second, third = Word([Character("7", (59, 120, 89, 140), 0.8)]), Word([Character("7", (9, 120, 39, 140), 0.8)])
     return Page(100, 200, 90.0, [Line([first, second]), Line([third])])
 
@@ -57,7 +58,9 @@ def test_text_and_json(files, page):
     assert files[".txt"].read_text() == "A? 7\n7\n"
     value = json.loads(files[".json"].read_text())
     second = value["lines"][0]["words"][0]["characters"][1]
-    assert second == {"text": "B", "box": [58, 40, 88, 60], "confidence": 0.3, "rejected": True}
+    others = [{"text": "8", "confidence": 0.25}, {"text": "E", "confidence": 0.2}]
+    assert second == {"text": "B", "box": [58, 40, 88, 60], "confidence": 0.3, "rejected": True, "alternatives": others}
+    assert value["lines"][0]["words"][0]["alternatives"] == [{"text": "A8", "confidence": 0.2}]
     assert value["lines"][0]["box"] == [58, 10, 90, 140] and value["text"] == page.text
 
 
@@ -76,7 +79,10 @@ def test_hocr_is_nested_and_its_words_hold_no_space(files):
     lines = page.findall(f"{space}div[@class='ocr_carea']/{space}p[@class='ocr_par']/{space}span[@class='ocr_line']")
     found = lines[0].findall(f"{space}span[@class='ocrx_word']")
     assert page.get("title").endswith("bbox 0 0 100 200") and len(lines) == 2
-    assert ["".join(word.itertext()) for word in found] == ["A?", "7"]
+    read = [[span.text for span in word.iter(f"{space}span") if span.get("class") == "ocrx_cinfo"] for word in found]
+    assert read == [["A", "?"], ["7"]]
+    others = found[0].findall(f"{space}span[@class='alternatives']/{space}del[@class='alt']")
+    assert [(other.text, other.get("title")) for other in others] == [("A8", "nlp 1.609")]
     assert lines[0].get("title") == "bbox 58 10 90 140; textangle -90.0; baseline 0 -1"
     assert found[1].get("title") == "bbox 59 120 89 140; x_wconf 80"
 

@@ -1,0 +1,82 @@
+"""Word list: a user's own words, names or part numbers, as likely as all other text together."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.common.errors import DataError
+from pipeline.reading.kinds import END
+from pipeline.reading.language import NEUTRAL, Language
+
+SHARE = 0.5  # of the tokens that are words of the list, before anything is read of them
+MOST_BYTES = 20_000_000  # of a list; every beginning of a word is kept in memory
+
+
+class State(NamedTuple):
+    """Attributes: text: of the token so far; base: state of the language; listed: probability that it is one of the list."""
+
+    text: str
+    base: object
+    listed: float
+
+
+class WordList(Language):
+    """A mixture of a language and of a list, every word of which is as likely as the next.
+
+    Args:
+        words: in any case, without spaces.
+    """
+
+    def __init__(self, words: Iterable[str], base: Language) -> None:
+        self.base = base
+        self.most = -math.log(NEUTRAL[0])
+        self.words = frozenset(word.upper() for word in words)
+        self.begun = Counter(word[:end] for word in self.words for end in range(len(word) + 1))
+
+    def start(self) -> State:  # type: ignore[override]
+        """Before the first token of a page."""
+        return State("", self.base.start(), SHARE)
+
+    def new_line(self, state: State) -> State:  # type: ignore[override]
+        """The state at the beginning of the next line."""
+        return State("", self.base.new_line(state.base), SHARE)  # type: ignore[arg-type]
+
+    def gain(self, state: State, character: str) -> float:  # type: ignore[override]
+        """Log-probability of the next character (or END) over NEUTRAL."""
+        return math.log(sum(self._both(state, character)))
+
+    def advance(self, state: State, character: str) -> State:  # type: ignore[override]
+        """The state after the next character (or END)."""
+        base = self.base.advance(state.base, character)  # type: ignore[arg-type]
+        if character == END:
+            return State("", base, SHARE)
+        other, listed = self._both(state, character)
+        return State(state.text + character, base, listed / (other + listed))
+
+    def _both(self, state: State, character: str) -> tuple[float, float]:
+        """Probability of the next character over NEUTRAL: of the language, and of the list, each with its share."""
+        text, upper = state.text.upper(), character.upper()
+        begun = self.begun.get(text, 0)
+        on = (text in self.words) if character == END else self.begun.get(text + upper, 0)
+        listed = state.listed * on / begun / NEUTRAL[character == END] if begun else 0.0
+        other = (1 - state.listed) * math.exp(self.base.gain(state.base, character))  # type: ignore[arg-type]
+        return max(other, 1e-300), listed
+
+
+def load_words(path: Path) -> list[str]:
+    """The words of a text file, one or more a line.
+
+    Raises:
+        DataError: it is missing, no text, empty, or larger than `MOST_BYTES`.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError(f"{path}: is larger than {MOST_BYTES:,} bytes, which no list of words is")
+        words = path.read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a list of words ({getattr(error, 'strerror', None) or error})") from None
+    if not words:
+        raise DataError(f"{path}: holds no words; write one a line")
+    return words
