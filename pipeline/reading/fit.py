@@ -81,9 +81,21 @@ def arc_features(lattice: Lattice, position: int, arc: Arc) -> list[float]:
     """(F,) in the order of the weights."""
     if arc.candidate < 0:
         skip, size, nothing, *cut = lattice.left_out[position]
-        return [0.0] * 6 + [*cut, skip, size, nothing, 0.0, 0.0, 0.0]
-    own = lattice.shape[arc.candidate, arc.label], lattice.place[arc.candidate, arc.label], 1.0
-    return [*own, *lattice.pieces[arc.candidate], 0.0, 0.0, 0.0, arc.gap, float(arc.space), arc.language]
+        return [0.0] * 7 + [*cut, skip, size, nothing, 0.0, 0.0, 0.0]
+    place = arc.candidate, arc.label
+    return [
+        lattice.shape[place],
+        lattice.width[place],
+        lattice.level[place],
+        1.0,
+        *lattice.pieces[arc.candidate],
+        0.0,
+        0.0,
+        0.0,
+        arc.gap,
+        float(arc.space),
+        arc.language,
+    ]
 
 
 class _Sums:

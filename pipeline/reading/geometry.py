@@ -10,6 +10,7 @@ from pipeline.reading.layout import Components, Line
 NEAR = 3  # tall pieces on either side whose feet give the line's foot there: lines are wavy
 FEW = 4  # samples of all characters that the shape of a class's own spread counts as
 ROUNDS = 8  # of expectation maximisation, of one number
+WIDTH, LEVEL = slice(0, 1), slice(1, 3)  # of what `Frame.place` gives
 
 
 class Frame(NamedTuple):
@@ -49,20 +50,27 @@ class Geometry:
 
     Attributes:
         means: (C + 1, 3), the last of any piece of ink.
-        precisions: (C + 1, 3, 3), inverse covariances.
-        odd: share of characters that are no likelier of their class's size than any piece of ink is.
+        covariances: (C + 1, 3, 3).
+        odd: (2,) share of characters that are no likelier of their class's width, or height and level, than any ink is.
     """
 
     means: np.ndarray
-    precisions: np.ndarray
-    odd: float
+    covariances: np.ndarray
+    odd: np.ndarray
 
     def log_ratios(self, places: np.ndarray) -> np.ndarray:
-        """(N, C) log-likelihood of (N, 3) places for each class against that for any piece of ink; at least log `odd`."""
-        offsets = places[:, None] - self.means  # (N, C + 1, 3)
-        squares = np.einsum("nci,cij,ncj->nc", offsets, self.precisions, offsets)
-        log = 0.5 * (np.linalg.slogdet(self.precisions)[1] - squares)
-        return np.logaddexp(np.log1p(-self.odd) + log[:, :-1] - log[:, -1:], np.log(self.odd))
+        """(2, N, C) log-likelihood of (N, 3) places for each class against that for any piece of ink; at least log `odd`.
+
+        The first of the widths, which differ from hand to hand; the second of top and bottom, which tell signs apart.
+        """
+        return np.stack([self._ratios(places, part, odd) for part, odd in zip((WIDTH, LEVEL), self.odd)])
+
+    def _ratios(self, places: np.ndarray, part: slice, odd: float) -> np.ndarray:
+        precisions = np.linalg.inv(self.covariances[:, part, part])
+        offsets = (places[:, None] - self.means)[:, :, part]  # (N, C + 1, 1 or 2)
+        squares = np.einsum("nci,cij,ncj->nc", offsets, precisions, offsets)
+        log = 0.5 * (np.linalg.slogdet(precisions)[1] - squares)
+        return np.logaddexp(np.log1p(-odd) + log[:, :-1] - log[:, -1:], np.log(odd))
 
 
 def fit_geometry(places: np.ndarray, labels: np.ndarray, pieces: np.ndarray, classes: int) -> Geometry:
@@ -78,12 +86,12 @@ def fit_geometry(places: np.ndarray, labels: np.ndarray, pieces: np.ndarray, cla
         share = len(part) / (len(part) + FEW)
         spreads.append(share * _spread(part - centre) + (1 - share) * pooled if len(part) > FEW else pooled)
     means = np.vstack([centres, pieces.mean(axis=0)])
-    precisions = np.linalg.inv(np.array([*spreads, np.cov(pieces.T)]))
-    sharp = Geometry(means, precisions, 1e-9).log_ratios(places)[np.arange(len(labels)), labels]
-    odd = 0.1
+    covariances = np.array([*spreads, np.cov(pieces.T)])
+    sharp = Geometry(means, covariances, np.full(2, 1e-9)).log_ratios(places)[:, np.arange(len(labels)), labels]  # (2, N)
+    odd = np.full((2, 1), 0.1)
     for _ in range(ROUNDS):
-        odd = float(np.mean(odd / (odd + (1 - odd) * np.exp(sharp))))
-    return Geometry(means, precisions, max(odd, 1e-3))
+        odd = np.mean(odd / (odd + (1 - odd) * np.exp(sharp)), axis=1, keepdims=True)
+    return Geometry(means, covariances, np.maximum(odd[:, 0], 1e-3))
 
 
 def _spread(offsets: np.ndarray) -> np.ndarray:

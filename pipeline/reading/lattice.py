@@ -21,7 +21,7 @@ class Lattice(NamedTuple):
     """What a line could be; N candidates, A atoms, C classes.
 
     Attributes:
-        shape, place: (N, C) log-probabilities of the classifier, log-likelihood ratios of the geometry.
+        shape, width, level: (N, C) log-probabilities of the classifier, log-likelihood ratios of the geometry.
         pieces: (N, 6) the features joined, apart, beside, cut, crossed and touching of each candidate.
         left_out: (A, 6) skip, skip_size, skip_nothing, cut, crossed and touching of each atom as no character.
         odds: (T,) log-odds that a gap parts words, by its width in STEP.
@@ -31,7 +31,8 @@ class Lattice(NamedTuple):
     candidates: list[Candidate]
     height: float
     shape: np.ndarray
-    place: np.ndarray
+    width: np.ndarray
+    level: np.ndarray
     pieces: np.ndarray
     left_out: np.ndarray
     odds: np.ndarray
@@ -64,12 +65,14 @@ def build_lattice(
     cuts = np.array([(0.0, 0.0, 0.0) if atom.crossed is None else (1.0, atom.crossed, touching) for atom in atoms])
     joins = np.array([(c.joined, c.apart, c.beside) for c in candidates])
     sizes = [max(a.box[2] - a.box[0], a.box[3] - a.box[1]) / height for a in atoms]
+    widths, levels = model.geometry.log_ratios(frame.place(np.array([c.box for c in candidates]), width))
     return Lattice(
         atoms,
         candidates,
         height,
         log[:, :classes],
-        model.geometry.log_ratios(frame.place(np.array([c.box for c in candidates]), width)),
+        widths,
+        levels,
         np.hstack([joins, cuts[[c.start for c in candidates]]]),
         np.hstack([np.ones((len(atoms), 1)), np.array(sizes)[:, None], nothing[:, None], cuts]),
         log_odds(np.arange(0, FARTHEST, STEP), gaps),
@@ -80,7 +83,7 @@ def score_labels(lattice: Lattice, weights: Weights) -> list[list[tuple[int, flo
     """For each candidate (label, score) of the classes worth trying, the best first."""
     w = weights
     own = lattice.pieces @ (w.joined, w.apart, w.beside, w.cut, w.crossed, w.touching) + w.character  # (N,)
-    scores = w.shape * lattice.shape + w.place * lattice.place
+    scores = w.shape * lattice.shape + w.width * lattice.width + w.level * lattice.level
     likely = scores > np.maximum(np.log(LEAST), scores.max(axis=1, keepdims=True) + np.log(LEAST))
     chosen = []
     for row, mask, extra in zip(scores, likely, own):

@@ -17,7 +17,7 @@ class Weights:
 
     Attributes:
         shape: of the classifier's log-probability (the inverse of a temperature).
-        place: of the log-likelihood of a character's size and place, against that of any piece of ink.
+        width, level: of the log-likelihoods of a character's width, and of its top and bottom, against those of any ink.
         character: for each character.
         joined, apart, beside: for each piece of ink joined to another in a character, for each letter height between
             them, and where they stand side by side.
@@ -30,21 +30,22 @@ class Weights:
         language: of the language model's gain.
     """
 
-    shape: float = 1.0
-    place: float = 0.15
-    character: float = -1.4
-    joined: float = 7.0
-    apart: float = -5.5
-    beside: float = -10.0
-    cut: float = 4.8
+    shape: float = 0.8
+    width: float = 0.55
+    level: float = 0.15
+    character: float = -0.8
+    joined: float = 7.5
+    apart: float = -8.8
+    beside: float = -6.5
+    cut: float = 5.3
     crossed: float = -0.1
-    touching: float = 1.9
-    skip: float = -1.7
-    skip_size: float = -8.0
-    skip_nothing: float = 0.5
-    gap: float = 0.75
-    space: float = -1.0
-    language: float = 0.65
+    touching: float = 2.9
+    skip: float = -2.3
+    skip_size: float = -1.6
+    skip_nothing: float = 0.15
+    gap: float = 0.8
+    space: float = -0.7
+    language: float = 0.8
 
     def array(self) -> np.ndarray:
         """(F,) in the order of the fields."""
@@ -88,8 +89,8 @@ def save_line_model(path: Path, model: LineModel) -> None:
             "characters": np.array(model.characters),
             "weights": model.weights.array(),
             "means": geometry.means,
-            "precisions": geometry.precisions,
-            "odd": np.array(geometry.odd),
+            "covariances": geometry.covariances,
+            "odd": geometry.odd,
             **model.kinds.arrays(),
         },
     )
@@ -104,17 +105,18 @@ def load_line_model(path: Path) -> LineModel:
     if not Path(path).exists():
         raise DataError(f"{path}: no line model; make it with `dvc repro lattice`, or fetch it with `dvc pull`")
     kinds = [f"{kind}_{part}" for kind in KINDS for part in ("shapes", "counts")]
-    arrays = load_arrays(path, ["characters", "weights", "means", "precisions", "odd", "follow", "trust", *kinds])
+    arrays = load_arrays(path, ["characters", "weights", "means", "covariances", "odd", "follow", "trust", *kinds])
     classes = len(str(arrays["characters"]))
     sound = (
         arrays["weights"].shape == (len(NAMES),)
         and arrays["means"].shape == (classes + 1, 3)
-        and arrays["precisions"].shape == (classes + 1, 3, 3)
+        and arrays["covariances"].shape == (classes + 1, 3, 3)
+        and arrays["odd"].shape == (2,)
         and arrays["follow"].shape == (len(KINDS) + 1, len(KINDS))
-        and all(np.isfinite(arrays[key]).all() for key in ("weights", "means", "precisions", "odd", "follow", "trust"))
+        and all(np.isfinite(arrays[key]).all() for key in ("weights", "means", "covariances", "odd", "follow", "trust"))
     )
     if not sound:
         raise DataError(f"{path}: not a line model of this version; make it again with `dvc repro lattice`")
-    geometry = Geometry(arrays["means"], arrays["precisions"], float(arrays["odd"]))
+    geometry = Geometry(arrays["means"], arrays["covariances"], arrays["odd"])
     weights = Weights(*(float(weight) for weight in arrays["weights"]))
     return LineModel(str(arrays["characters"]), weights, geometry, Kinds.of_arrays(arrays))

@@ -117,9 +117,10 @@ def with_dots(
 
 def sureness(probabilities: np.ndarray, frame: Frame, boxes: list, width: float, lines: LineModel) -> np.ndarray:
     """(A,) probability that a piece is one of two classes, by its shape and its size; two, since 0 and O are one shape."""
-    ratios = lines.geometry.log_ratios(frame.place(np.array(boxes), width))
+    widths, levels = lines.geometry.log_ratios(frame.place(np.array(boxes), width))
+    ratios = lines.weights.width * widths + lines.weights.level * levels
     shapes = probabilities[:, : len(lines.characters)]
-    fitting = shapes * np.exp(np.minimum(lines.weights.place * ratios[:, : shapes.shape[1]], 0))
+    fitting = shapes * np.exp(np.minimum(ratios[:, : shapes.shape[1]], 0))
     return np.sort(fitting, axis=1)[:, -2:].sum(1)
 
 
