@@ -24,8 +24,8 @@ from pipeline.reading.page import Character, Line, Page, Word, reject
 from pipeline.reading.pattern import matches
 from pipeline.reading.reader import _rotation, _to_photo
 
-TICK = 0.45  # sides of a check box; strokes of that length in it are as likely a tick as not: a dot, a line that passes
-DOUBT = 0.08  # the same; one more makes the odds e times larger
+TICK = 0.18  # sides of a check box; strokes of that length in it are as likely a tick as not: what a dot covers
+DOUBT = 0.03  # the same; one more makes the odds e times larger
 
 
 class FormPage(NamedTuple):

@@ -12,7 +12,7 @@ from pipeline.forms import table
 from pipeline.forms.cells import field_ink, split_cells
 from pipeline.forms.decode import decode_cells
 from pipeline.forms.options import Field, FormOptions, load_form
-from pipeline.forms.read import FormReader
+from pipeline.forms.read import FormReader, read_checkbox
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.reading import OcrOptions
@@ -125,6 +125,15 @@ def test_a_piece_belongs_to_the_cell_it_is_mostly_in_and_touching_ones_are_cut()
     ink[28, 41] = True  # a speck
     cells = split_cells(*field_ink(ink, box), box, 5)
     assert [cell and cell.box for cell in cells] == [(14, 22, 33, 38), None, (60, 18, 62, 46), (74, 22, 90, 38), (90, 22, 98, 38)]
+
+
+def test_a_faint_tick_is_one_and_a_dot_is_none():
+    ink, box = np.zeros((40, 40), bool), np.array([10, 10, 32, 32])
+    assert read_checkbox(ink, box, 3).text == ""
+    ink[20:23, 20:23] = True
+    assert read_checkbox(ink, box, 3).text == ""
+    ink[20:23, 20:27] = True  # what is left of a stroke in pencil
+    assert read_checkbox(ink, box, 3).text == "x"
 
 
 def rows(*cells: dict[str, float] | None) -> list[np.ndarray | None]:
