@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ink", metavar="FILE", help="network for the ink (default: models/ink.npz; none: thresholds)")
     parser.add_argument("--recursive", action="store_true", default=None, help="folders within folders too")
     parser.add_argument("--again", action="store_true", default=None, help="read anew what was read before")
+    parser.add_argument("--debug", metavar="FOLDER", help="for pictures of each step of reading a page")
     parser.add_argument("--pdf", choices=("page", "one"), help="one: also all pages in one searchable PDF")
     return parser
 

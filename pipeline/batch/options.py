@@ -27,6 +27,7 @@ class BatchOptions(OcrOptions):
         again: read anew what was read before with the same settings.
         seconds: of reading after which a page is given up; 0: never.
         recursive: folders within folders too.
+        debug: folder for pictures of each step of reading a page that is no form; null: none.
         pdf: `page`, or `one` searchable PDF, `pages.pdf`, for all pages.
     """
 
@@ -45,6 +46,7 @@ class BatchOptions(OcrOptions):
     seconds: float
     recursive: bool
     pdf: str
+    debug: str | None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -25,7 +25,7 @@ from pipeline.output.pdf import join_pdfs
 from pipeline.output.score import Score, in_words, score, total
 
 AHEAD = 4  # pages a process that are handed out before the first of them is done; more would fill the memory
-HOW_ONLY = ("pages", "output", "formats", "jobs", "part", "parts", "again", "recursive", "pdf", "model")
+HOW_ONLY = ("pages", "output", "formats", "jobs", "part", "parts", "again", "recursive", "pdf", "model", "debug")
 SUMMARY = ["name", "file", "page", "status", "characters", "confidence", "doubtful", "reason"]
 
 

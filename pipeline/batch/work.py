@@ -16,6 +16,7 @@ from pipeline.batch import record as records
 from pipeline.batch.options import BatchOptions
 from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
+from pipeline.batch.steps import StepPictures
 from pipeline.common import paths
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.forms.options import FormOptions
@@ -60,7 +61,8 @@ class Worker:
         except OSError:
             key = ""  # reading it says what is wrong
         formats = list(self.options.formats)
-        known = records.load(self.folder, source.name) if self.remember and not self.options.again else None
+        anew = self.options.again or self.options.debug is not None
+        known = records.load(self.folder, source.name) if self.remember and not anew else None
         if known is not None and records.is_whole(known, key, formats, self.folder):
             return known
         if self.remember:
@@ -76,7 +78,7 @@ class Worker:
             with time_limit(self.options.seconds):
                 photo = source.load()
                 try:
-                    page, made.fields = self.read(photo.pixels)
+                    page, made.fields = self.read(photo.pixels, source.name)
                 except EmptyPageError as error:
                     made.status, made.reason = "empty", str(error)
                     page = Page(photo.pixels.shape[1], photo.pixels.shape[0], 0.0, [])
@@ -102,8 +104,8 @@ class Worker:
 
 def load_reader(
     options: BatchOptions, model: Path, form: FormOptions | None
-) -> Callable[[np.ndarray], tuple[Page, dict[str, Reading]]]:
-    """A function from a photo, (H, W, 3) uint8, to the page and its fields, with the models it needs.
+) -> Callable[[np.ndarray, str], tuple[Page, dict[str, Reading]]]:
+    """A function from a photo, (H, W, 3) uint8, and its name to the page and its fields, with the models it needs.
 
     Raises:
         DataError, PageError: a model, or the form's blank, is missing or damaged.
@@ -113,11 +115,20 @@ def load_reader(
     models = load_models(model, Path(options.lattice or paths.LATTICE), language, ink)
     if options.words:
         models = replace(models, language=WordList(load_words(Path(options.words)), models.language))
-    if form is None:
-        return lambda image: (read(image, models, options), {})
-    from pipeline.forms.read import FormReader  # not above: who reads pages need not wait for it
+    if form is not None:
+        from pipeline.forms.read import FormReader  # not above: who reads pages need not wait for it
 
-    return FormReader(form, load_blank(form), models, options)
+        reader = FormReader(form, load_blank(form), models, options)
+        return lambda image, name: reader(image)
+    if options.debug is None:
+        return lambda image, name: (read(image, models, options), {})
+    folder = Path(options.debug)
+
+    def with_pictures(image: np.ndarray, name: str) -> tuple[Page, dict[str, Reading]]:
+        steps = StepPictures(folder / name, models.ink, models.lines.characters)
+        return read(image, models, options, watcher=steps), {}
+
+    return with_pictures
 
 
 def load_blank(form: FormOptions) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Annotation: a picture that shows at a glance what was read, and where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.reading.page import Character, Page, level, level_box
+
+Words = Sequence[tuple[str, tuple[int, int, int]]]  # words and their colours
 
 LONGER_SIDE = 1200  # pixels; of the photo in it
 ENLARGED = 3.0  # times; most that a small photo is enlarged, so that what is written over it can be read
@@ -30,7 +32,7 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
     sized = Image.fromarray(image).resize(size, Image.Resampling.BOX if scale <= 1 else Image.Resampling.BILINEAR)
     photo = sized.rotate(page.rotation, Image.Resampling.BILINEAR, expand=True, fillcolor="white")
     shift = np.array(photo.size) / 2 - level(page.rotation) @ np.array(sized.size) / 2  # both turn about their centres
-    half = max(photo.width, *(round(_ends(words)[-1]) for words in (FOUND, READ)))
+    half = max(photo.width, *(round(explanation_width(words)) for words in (FOUND, READ)))
     picture = Image.new("RGB", (2 * half, photo.height + BAND), "white")
     picture.paste(photo)
     draw = ImageDraw.Draw(picture)
@@ -57,8 +59,7 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
                 fill=UNSURE if character.rejected or character.confidence < SURE else TEXT,
             )
     for x, words in ((0, FOUND), (half, READ)):
-        for (text, colour), start in zip(words, _ends(words)):
-            draw.text((x + start, photo.height + BAND / 2), text, font=LETTERS, fill=colour, anchor="lm")
+        explain(draw, x, photo.height, words)
     return picture
 
 
@@ -69,6 +70,17 @@ def _font_size(boxes: np.ndarray) -> float:
     return float(np.clip(min(height / 0.72, pitch / 0.7), 8, 200))  # the font's capitals are 0.72 high, about 0.65 wide
 
 
-def _ends(words: list[tuple[str, tuple[int, int, int]]]) -> list[float]:
+def explain(draw: ImageDraw.ImageDraw, x: float, y: float, words: Words) -> None:
+    """Write words in the colours that they explain, in a band of `BAND` pixels below y."""
+    for (text, colour), start in zip(words, _starts(words)):
+        draw.text((x + start, y + BAND / 2), text, font=LETTERS, fill=colour, anchor="lm")
+
+
+def explanation_width(words: Words) -> float:
+    """Pixels that `explain` needs."""
+    return _starts(words)[-1]
+
+
+def _starts(words: Words) -> list[float]:
     """Pixels from the left where each word of an explanation begins, and where the last one ends."""
     return list(accumulate((LETTERS.getlength(text) + 12 for text, _ in words), initial=14.0))

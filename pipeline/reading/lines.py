@@ -30,12 +30,17 @@ USUAL_TOUCH, TRUST = 0.03, 30.0  # share of neighbours that touch, and the numbe
 
 def read_lines(
     found: Components, rows: list[Row], models: Models, options: OcrOptions, constraint: Constraint | None = None
-) -> tuple[list[Line], float]:
-    """Read the lines of a view, all candidates at once, and score the reading; cuts are marked in `found.labels`."""
+) -> tuple[list[Line], float, list[Lattice]]:
+    """Read the lines of a view, all candidates at once; cuts are marked in `found.labels`.
+
+    Returns:
+        what was read, how well it fits, and what each line could be.
+    """
     read, total, lines = [], 0.0, models.lines
+    lattices = build_lattices(found, rows, models.characters, lines)
     language = models.language if options.language_weight > 0 else Language()
     state = language.start()
-    for lattice in build_lattices(found, rows, models.characters, lines):
+    for lattice in lattices:
         graph = search(lattice, lines, state, language, options.language_weight, options.beam, constraint)
         if not graph.ends:  # nothing is allowed
             continue
@@ -45,7 +50,7 @@ def read_lines(
         if characters:
             read.append(_to_line(characters, graph, lattice, lines.characters))
             state = language.new_line(after)
-    return read, total if rows else -np.inf
+    return read, total if rows else -np.inf, lattices
 
 
 def likelihood(path: list[Arc], lattice: Lattice, weights: Weights, language_weight: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -14,6 +14,7 @@ from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.crops import read_crop
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.ink import INK, find_ink
+from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
@@ -34,13 +35,30 @@ MANY = 40  # letters that lie on slanting lines for no other reason than that th
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
-def read(image: np.ndarray, models: Models, options: OcrOptions, constraint: Constraint | None = None) -> Page:
+class Watcher(Protocol):
+    """Is shown what the reader makes of a photo, step by step."""
+
+    def sheet(self, view: straighten.View) -> None: ...
+
+    def ink(self, view: straighten.View) -> None: ...
+
+    def parts(self, parts: list["Part"]) -> None: ...
+
+
+def read(
+    image: np.ndarray,
+    models: Models,
+    options: OcrOptions,
+    constraint: Constraint | None = None,
+    watcher: Watcher | None = None,
+) -> Page:
     """Read a photo of a hand-printed page.
 
     Args:
         image: (H, W) or (H, W, 3) uint8, upright or not.
         models: the classifier and the rest of what was learnt.
         constraint: what every line may be; None: what the options say.
+        watcher: is shown each step.
 
     Returns:
         the text, with its boxes in the photo's pixels.
@@ -53,7 +71,11 @@ def read(image: np.ndarray, models: Models, options: OcrOptions, constraint: Con
     constraint = constraint or options.constraint
     whole = options.mode == "page"
     gray = straighten.prepare(image, options.work_pixels, options.straighten and whole)
+    if watcher:
+        watcher.sheet(gray)
     flat = straighten.View(find_ink(gray.pixels, models.ink, options.printed if whole else "keep"), gray.to_photo)
+    if watcher:
+        watcher.ink(flat)
     if whole:
         readings = [
             _read_level(straighten.rotate(flat, skew), models, options, constraint)
@@ -61,7 +83,9 @@ def read(image: np.ndarray, models: Models, options: OcrOptions, constraint: Con
         ]
         parts = max(readings, key=lambda parts: sum(part.score for part in parts))
     else:
-        parts = [Part(read_crop(flat.pixels > INK, models, options, constraint), flat, 0.0)]
+        parts = [Part(read_crop(flat.pixels > INK, models, options, constraint), flat, 0.0, [])]
+    if watcher:
+        watcher.parts(parts)
     lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts] if whole else parts
     if not any(part.lines for part in lines):
         raise EmptyPageError(NOTHING)
@@ -81,6 +105,7 @@ class Part(NamedTuple):
     lines: list[Line]
     view: straighten.View
     score: float
+    lattices: list[Lattice]
 
 
 def _read_level(view: straighten.View, models: Models, options: OcrOptions, constraint: Constraint | None) -> list[Part]:
@@ -117,8 +142,8 @@ def _read_turned(
     turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
     # reading cuts pieces, and marks the cuts in the labels: in a copy, for the page may be read another way up too
     found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
-    lines, score = read_lines(found, find_rows(found), models, options, constraint)
-    return Part(lines, turned, score + (UPRIGHT if abs(_rotation(turned)) < 45 else 0.0))
+    lines, score, lattices = read_lines(found, find_rows(found), models, options, constraint)
+    return Part(lines, turned, score + (UPRIGHT if abs(_rotation(turned)) < 45 else 0.0), lattices)
 
 
 def part_by_side(

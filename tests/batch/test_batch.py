@@ -32,7 +32,7 @@ def read_count(tmp_path, monkeypatch) -> list[int]:
     seen = []
 
     def load_reader(options, model, form):
-        def read(image):
+        def read(image, name):
             seen.append(1)
             if not image.any():
                 raise EmptyPageError("nothing to read")
