@@ -10,8 +10,9 @@ from pipeline.common.files import replacing
 from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN
 from pipeline.nn.unet import UNet
 from pipeline.output.annotation import BAND, explain, explanation_width
-from pipeline.reading.ink import is_bright_ink, look_closely
+from pipeline.reading.ink import look_closely
 from pipeline.reading.lattice import Lattice
+from pipeline.reading.polarity import darken_ink
 from pipeline.reading.reader import Part
 from pipeline.reading.straighten import View
 
@@ -62,7 +63,7 @@ class StepPictures:
 
 def draw_kinds(gray: np.ndarray, network: UNet) -> Image.Image:
     """What the network takes each pixel for, the most probable kind in its colour."""
-    kinds = look_closely(255 - gray if is_bright_ink(gray) else gray, network).argmax(axis=0)
+    kinds = look_closely(darken_ink(gray), network).argmax(axis=0)
     colours = np.array([COLOURS[kind] for kind in sorted(COLOURS)], np.uint8)
     words = [("writing", COLOURS[WRITTEN]), ("print", COLOURS[PRINTED]), ("ruling", COLOURS[LINE]), ("clutter", COLOURS[CLUTTER])]
     return _explained(Image.fromarray(colours[kinds]), words)
