@@ -91,7 +91,7 @@ def test_dvc_push_leaves_out_what_is_quickly_made_again(reproduced):
 
 
 def test_train_and_evaluate_agree(reproduced):
-    """The stored weights give on the validation split the accuracy that training reported, and evaluate that of its characters."""
+    """The stored weights give on the validation split the accuracy that training reported, and evaluate that of characters."""
     classifier = load_classifier(reproduced / "models/model.npz")
     with np.load(reproduced / "prepared/characters.npz") as data:
         images, labels = data["valid_images"], data["valid_labels"]
