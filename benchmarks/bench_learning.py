@@ -35,7 +35,7 @@ from pipeline.prepare import stream
 from pipeline.train import SECTIONS
 
 MARKS = (0.85, 0.88, 0.90)
-FLOORS = {0.85: 120, 0.88: 360}  # processor seconds within which we must have reached a mark
+FLOORS = {0.85: 80, 0.88: 260}  # processor seconds within which we must have reached a mark
 
 
 @dataclass
