@@ -25,17 +25,33 @@ from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.nn.unet import UNetOptions, build_unet, save_unet
 from pipeline.reading.ink import look
+from pipeline.reading.line_model import save_line_model
 from pipeline.tracking.registry import register
 from pipeline.tracking.serving import log_model
 from pipeline.tracking.store import BEST, open_store
 from tests.conftest import clean_environment, copy_project
+from tests.reading.conftest import line_model, templates  # noqa: F401 (fixtures)
 
 OPTIONS = ModelOptions("mlp", [16], "sigmoid", 0.0, "xavier", 0.0, [], 5)
 EXTRA = {"seed": 1, "alphabet": {"characters": CLASSES, "nothing": False}}
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def project(tmp_path_factory, line_model) -> Path:  # noqa: F811
+    """A copy of the project with a line model, and no ink network."""
+    copy = copy_project(tmp_path_factory.mktemp("serving") / "project")
+    (copy / paths.LATTICE).parent.mkdir()
+    save_line_model(copy / paths.LATTICE, line_model)
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def root(project, monkeypatch) -> None:
+    monkeypatch.setattr(paths, "ROOT", project)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, project):
     """`(store uri, network)` of a store whose champion is a small untrained network."""
     import mlflow
 
@@ -50,7 +66,9 @@ def served(tmp_path_factory):
     experiment = client.create_experiment("handprint", artifact_location=f"file://{folder}/mlruns")
     run = client.create_run(experiment)
     started = time.perf_counter()
-    model = log_model(run.info.run_id, folder / "model.npz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "ROOT", project)
+        model = log_model(run.info.run_id, folder / "model.npz")
     seconds = time.perf_counter() - started
     client.create_registered_model("handprint")
     client.create_model_version("handprint", model, run.info.run_id, model_id=model.removeprefix("models:/"))
@@ -146,15 +164,13 @@ def test_what_is_not_finite_is_refused_and_nothing_written_is_nothing(loaded):
     assert read["text"] == "" and read["lines"] == []
 
 
-def test_pages_are_read_with_the_ink_network_or_a_line_says_that_they_are_not(served, tmp_path, monkeypatch, capfd):
+def test_pages_are_read_with_the_ink_network_or_a_line_says_that_they_are_not(served, project, tmp_path, capfd):
     """As the stage `ocr` reads them; nothing is said while the model is logged."""
     import mlflow
 
     uri, network, _ = served
     run = mlflow.MlflowClient(uri).get_run(mlflow.MlflowClient(uri).get_model_version("handprint", "1").run_id)
     save_network(tmp_path / "model.npz", network, EXTRA)
-    project = copy_project(tmp_path / "project")
-    monkeypatch.setattr(paths, "ROOT", project)
     without = log_model(run.info.run_id, tmp_path / "model.npz")
     model = mlflow.pyfunc.load_model(without)
     model.predict(model.input_example)
@@ -164,12 +180,31 @@ def test_pages_are_read_with_the_ink_network_or_a_line_says_that_they_are_not(se
     (line,) = [line for line in capfd.readouterr().err.splitlines() if "ink" in line]
     assert "logged without models/ink.npz" in line and "promote again" in line
     unet = build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0))
-    (project / "models").mkdir()
     save_unet(project / paths.INK, unet, {})
-    reader = mlflow.pyfunc.load_model(log_model(run.info.run_id, tmp_path / "model.npz")).unwrap_python_model()
+    try:
+        reader = mlflow.pyfunc.load_model(log_model(run.info.run_id, tmp_path / "model.npz")).unwrap_python_model()
+    finally:
+        (project / paths.INK).unlink()
     assert "ink" not in capfd.readouterr().err
     picture = np.full((64, 64), 200, np.uint8)
-    np.testing.assert_allclose(look(picture, reader.ink), look(picture, unet), atol=1e-6)
+    np.testing.assert_allclose(look(picture, reader.models.ink), look(picture, unet), atol=1e-6)
+
+
+def test_a_line_model_that_does_not_fit_the_classifier_leaves_characters_readable(served, tmp_path, monkeypatch):
+    """As between the promotion of a network with another alphabet and the next `dvc repro`."""
+    import mlflow
+
+    uri, network, _ = served
+    run = mlflow.MlflowClient(uri).get_model_version("handprint", "1").run_id
+    save_network(tmp_path / "model.npz", network, EXTRA)
+    project = copy_project(tmp_path / "project")
+    monkeypatch.setattr(paths, "ROOT", project)
+    (project / paths.LATTICE).parent.mkdir(exist_ok=True)
+    (project / paths.LATTICE).write_bytes(b"fitted for something else")
+    model = mlflow.pyfunc.load_model(log_model(run, tmp_path / "model.npz"))
+    assert model.predict(np.stack([letter_l()]).astype(np.float32))["text"] in CLASSES
+    with pytest.raises(MlflowException, match="lattice.npz: .*; run `dvc repro lattice`, then promote it again"):
+        model.predict(model.input_example, params={"page": encoded(page())})
 
 
 @pytest.mark.parametrize("name", ["my project #2", "50%25 ä?x&y+z"])
