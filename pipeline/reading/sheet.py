@@ -15,6 +15,7 @@ LEAST = 0.05  # share of the picture that a sheet takes at least
 BRIGHTER = 1.2  # times the ground's brightness that a sheet has along its edge,
 DARK_GROUND = 1.5  # and along half of it: by this and its straight sides it is told from what a shadow leaves in the light
 CONVEX = 0.96  # least share of its hull that a sheet fills
+INKED = 0.95  # of the paper's brightness; writing made small is darker
 QUADRANGLE = 0.93  # least share of a sheet that four corners enclose where these are its own
 
 
@@ -28,7 +29,7 @@ class Regions(NamedTuple):
 
 def find_regions(gray: Image.Image) -> Regions:
     """The bright regions of a photo of mode L, without holes."""
-    smooth = _without_writing(gray)
+    smooth = _close(_make_small(gray))
     opened = ndimage.grey_opening(smooth, size=(5, 5))  # without what is thin, at all thresholds at once
     dark, bright = np.quantile(smooth, [0.02, 0.9])
     return Regions(smooth, [_large_regions(opened > level) for level in np.linspace(dark, bright, LEVELS + 2)[1:-1]])
@@ -37,8 +38,8 @@ def find_regions(gray: Image.Image) -> Regions:
 def cover_ground(gray: Image.Image) -> Image.Image:
     """Paint the dark ground around sheets with the brightness of the nearest; the same picture where there is no sheet."""
     smooth, sheets = find_sheets(gray)
-    if not sheets:
-        return gray
+    if not any(_holds_writing(gray, sheet) for sheet in sheets):
+        return gray  # what is dark around empty paper is a letter that fills the picture
     return _paint(gray, smooth, ndimage.binary_erosion(np.any(sheets, axis=0), iterations=3, border_value=1))
 
 
@@ -68,13 +69,16 @@ def find_corners(gray: Image.Image) -> list[np.ndarray]:
     return found
 
 
-def _without_writing(gray: Image.Image) -> np.ndarray:
-    """(h, w) float32 small picture in which dark strokes are closed."""
-    factor = max(gray.size) / SMALL
-    small = gray.resize(
-        (max(8, round(gray.width / factor)), max(8, round(gray.height / factor))), Image.Resampling.BOX, reducing_gap=1.0
-    )
-    return ndimage.grey_closing(ndimage.gaussian_filter(np.asarray(small, np.float32), 1), size=(9, 9))
+def _make_small(gray: Image.Image) -> np.ndarray:
+    """(h, w) float32, at most `SMALL` pixels long, a little blurred."""
+    factor = max(1.0, max(gray.size) / SMALL)
+    size = max(8, round(gray.width / factor)), max(8, round(gray.height / factor))
+    return ndimage.gaussian_filter(np.asarray(gray.resize(size, Image.Resampling.BOX, reducing_gap=1.0), np.float32), 1)
+
+
+def _close(small: np.ndarray) -> np.ndarray:
+    """A picture without its dark strokes."""
+    return ndimage.grey_closing(small, size=(9, 9))
 
 
 def _large_regions(bright: np.ndarray) -> list[np.ndarray]:
@@ -111,6 +115,16 @@ def _step_down(smooth: np.ndarray, region: np.ndarray) -> float:
     inside, outside = (smooth[tuple(np.round(edge + step).astype(int).T)] for step in (inwards, -inwards))
     ratio = inside / np.maximum(outside, 1)
     return float(np.quantile(ratio, 0.15)) if np.median(ratio) > DARK_GROUND else 0.0
+
+
+def _holds_writing(gray: Image.Image, sheet: np.ndarray) -> bool:
+    """Whether something on a sheet is darker than its paper and not part of what is dark around it."""
+    small = _make_small(gray)
+    dark = small < INKED * _close(small)
+    labels, count = ndimage.label(dark | ~sheet, np.ones((3, 3), bool))
+    around = np.zeros(count + 1, bool)
+    around[labels[~sheet]] = True
+    return bool((dark & sheet & ~around[labels]).any())
 
 
 def _paint(gray: Image.Image, smooth: np.ndarray, sheets: np.ndarray) -> Image.Image:
