@@ -5,12 +5,19 @@
 `make setup` runs this when it finds the environment in another place than the one it was made in.
 """
 
+import re
+import shlex
 import sys
 from pathlib import Path
 
 
 def move(old: str, new: Path) -> None:
-    """Make the scripts below `new`/bin start the Python beside them, and `activate` name `new`."""
+    """Make the scripts below `new`/bin start the Python beside them, and `activate` name `new`.
+
+    Some versions of Python quote the folder in `activate` always, some only where it needs it.
+    """
+    named = re.compile("|".join(map(re.escape, (f'"{old}"', shlex.quote(old), old))).encode())
+    quoted = shlex.quote(str(new)).encode()
     for file in (new / "bin").iterdir():
         if file.is_symlink() or not file.is_file():
             continue
@@ -22,6 +29,8 @@ def move(old: str, new: Path) -> None:
             body = content.split(b"\n", 3)[3] if content.startswith(b"#!/bin/sh\n'''exec'") else content.split(b"\n", 1)[1]
             # not `#!PYTHON`: a name with spaces cannot stand there
             content = b"#!/bin/sh\n'''exec' \"" + bytes(new / "bin/python") + b'" "$0" "$@"\n\' \'\'\'\n' + body
+        elif file.name.startswith("activate"):
+            content = named.sub(lambda _: quoted, content)
         else:
             content = content.replace(old.encode(), bytes(new))
         file.write_bytes(content)
