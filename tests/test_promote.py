@@ -259,22 +259,6 @@ def test_lost_weights_are_told(promoted, again):
     weights.write_bytes(kept)
 
 
-def test_a_model_logged_without_the_ink_network_is_logged_anew_once_it_is_there(promoted, again):
-    """What is served reads pages as the stage `ocr` does."""
-    project, _ = promoted
-    before = champion(project)
-    ink = project / "models/ink.npz"
-    ink.parent.mkdir(exist_ok=True)
-    ink.write_bytes(b"weights of the ink network")
-    again("--force")
-    after = champion(project)
-    assert after.run_id == before.run_id and int(after.version) > int(before.version)
-    logged = project / "mlruns/models" / after.source.removeprefix("models:/") / "artifacts/artifacts/ink.npz"
-    assert logged.read_bytes() == ink.read_bytes()
-    ink.unlink()
-    again("--force")
-
-
 def test_promotion_is_all_or_nothing(promoted, again, capsys, monkeypatch):
     """Artifacts that are gone, a registry that fails at the last step: one line, and everything is as it was."""
     project, _ = promoted
@@ -301,3 +285,19 @@ def test_promotion_is_all_or_nothing(promoted, again, capsys, monkeypatch):
     again("--force")
     assert int(champion(project).version) > int(before[1]), "its files are gone, so it is logged anew"
     assert (project / "mlruns/models" / champion(project).source.removeprefix("models:/")).is_dir()
+
+
+def test_a_model_logged_without_the_ink_network_is_logged_anew_once_it_is_there(promoted, again):
+    """What is served reads pages as the stage `ocr` does."""
+    project, _ = promoted
+    before = champion(project)
+    ink = project / "models/ink.npz"
+    ink.parent.mkdir(exist_ok=True)
+    ink.write_bytes(b"weights of the ink network")
+    again("--force")
+    after = champion(project)
+    assert after.run_id == before.run_id and int(after.version) > int(before.version)
+    logged = project / "mlruns/models" / after.source.removeprefix("models:/") / "artifacts/artifacts/ink.npz"
+    assert logged.read_bytes() == ink.read_bytes()
+    ink.unlink()
+    again("--force")
