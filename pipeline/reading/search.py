@@ -198,11 +198,10 @@ class _Search:
             return [(False, 0.0, node.allowed)]
         wide = max(0, atom.box[0] - node.edge) / self.lattice.height
         at = -1 if atom.crossed is not None and wide < STEP else min(int(wide / STEP), len(self.within) - 2)
-        gaps = [(False, self.within[at], node.allowed)]
         parted = self.constraint.step(node.allowed, END) if self.constraint else node.allowed
-        if self.constraint is None or parted is not None:
-            gaps.append((True, self.between[at], parted))
-        return gaps
+        if self.constraint and parted is None:
+            return [(False, 0.0, node.allowed)]  # it parts no words, however wide it is
+        return [(False, self.within[at], node.allowed), (True, self.between[at], parted)]
 
     def _close(self, nodes: list[list[Node]]) -> Graph:
         """End the line, and sum backwards."""
