@@ -15,7 +15,7 @@ from pipeline.common.errors import ConfigError
 from pipeline.common.files import replacing_folder
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections
-from pipeline.forms.options import ALPHABETS, TICKED, Field, FormOptions, load_form
+from pipeline.forms.options import ALPHABETS, TICKED, Field, FormOptions, form_file, load_form
 from pipeline.reading.pattern import Constraint
 from pipeline.synthesis.blank import Entry, draw_blank
 from pipeline.synthesis.filled import FillOptions, fill_in
@@ -46,7 +46,7 @@ def fill(config: Config, output: Path) -> None:
     library = load_library(LIBRARY)
     with replacing_folder(output / paths.FORMS) as folder:
         for name in options.forms:
-            form = load_form(paths.ROOT / "conf/form" / f"{name}.yaml")
+            form = load_form(form_file(name))
             blank = draw_blank(form.title, entries(form))
             Image.fromarray(blank).save(folder / f"{name}.png", dpi=(150, 150))
             (folder / name).mkdir()

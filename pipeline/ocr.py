@@ -18,7 +18,7 @@ from pipeline.common.errors import PageError
 from pipeline.common.files import md5, replacing_folder, write_json
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
-from pipeline.forms.options import FormOptions, load_form
+from pipeline.forms.options import FormOptions, form_file, load_form
 from pipeline.forms.table import total_fields
 from pipeline.output.score import in_words, total
 
@@ -58,7 +58,7 @@ def read_rendered(options: BatchOptions, model: Path, config: Config, output: Pa
     forms = {}
     with replacing_folder(output / paths.READ_FORMS) as folder:
         for filled in sorted(path for path in (output / paths.FORMS).iterdir() if path.is_dir()):
-            form = load_form(paths.ROOT / "conf/form" / f"{filled.name}.yaml")
+            form = load_form(form_file(filled.name))
             form = replace(form, template=str(output / form.template))
             forms[filled.name] = run(find_sources(filled), options, model, folder / filled.name, form, remember=False, show=False)
     whole = in_words(total(list(pages.scores.values())))

@@ -16,7 +16,7 @@ from pipeline.batch.run import report, run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
 from pipeline.common.errors import ConfigError, UserError
-from pipeline.forms.options import FormOptions, load_form
+from pipeline.forms.options import FormOptions, form_file, load_form
 from pipeline.output.export import SUFFIXES
 
 
@@ -69,12 +69,12 @@ def find_form(name: str) -> FormOptions:
     Raises:
         ConfigError: there is none, or it is no form.
     """
-    named = paths.ROOT / "conf/form" / f"{name}.yaml"
-    if not Path(name).is_file() and not named.is_file():
-        known = ", ".join(sorted(path.stem for path in named.parent.glob("*.yaml")))
+    file = Path(name) if Path(name).is_file() else form_file(name)
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
         raise ConfigError(f"--form: {name} is no file, and no form of conf/form/, which holds {known}")
-    form = load_form(Path(name) if Path(name).is_file() else named)
-    beside = (Path(name) if Path(name).is_file() else paths.ROOT / name).parent / form.template
+    form = load_form(file)
+    beside = (file.parent if file == Path(name) else paths.ROOT) / form.template
     return form if Path(form.template).exists() else replace(form, template=str(beside))
 
 

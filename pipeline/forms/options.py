@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from pipeline.characters.alphabet import CAPITALS, DIGITS, LOWER_CASE, SIGNS
+from pipeline.common import paths
 from pipeline.common.checks import check_choice, check_each, is_number, is_whole
 from pipeline.common.errors import ConfigError
 from pipeline.reading.pattern import Allowed, Constraint, Pattern
@@ -102,6 +103,11 @@ class FormOptions:
             for row in range(one.rows):
                 single[f"{name}_{row + 1}"] = replace(one, rows=1, box=[left, top + row * step, right, top + (row + 1) * step])
         return single
+
+
+def form_file(name: str) -> Path:
+    """The file of one of the project's own forms."""
+    return paths.ROOT / "conf/form" / f"{name}.yaml"
 
 
 def load_form(path: Path) -> FormOptions:

@@ -22,7 +22,7 @@ from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, Word, reject
 from pipeline.reading.pattern import matches
-from pipeline.reading.reader import _rotation, _to_photo
+from pipeline.reading.reader import line_in_photo, rotation
 
 TICK = 0.18  # sides of a check box; strokes of that length in it are as likely a tick as not: what a dot covers
 DOUBT = 0.03  # the same; one more makes the odds e times larger
@@ -84,8 +84,8 @@ class FormReader:
             else:
                 readings[name], line = self._read_line(field, ink, boxes[name])
             if line:
-                lines.append(_to_photo(line, view, width, height))
-        page = Page(width, height, _rotation(view), lines)
+                lines.append(line_in_photo(line, view, width, height))
+        page = Page(width, height, rotation(view), lines)
         return FormPage(reject(page, self.options.reject_below), readings)
 
     def _read_cells(self, field: Field, cells: list[Cell | None], rows: Iterator[np.ndarray]) -> tuple[Reading, Line | None]:

@@ -93,8 +93,8 @@ def read(
     page = Page(
         width,
         height,
-        _rotation(parts[0].view),
-        [_to_photo(line, part.view, width, height) for part in lines for line in part.lines],
+        rotation(parts[0].view),
+        [line_in_photo(line, part.view, width, height) for part in lines for line in part.lines],
     )
     return reject(page, options.reject_below)
 
@@ -143,7 +143,7 @@ def _read_turned(
     # reading cuts pieces, and marks the cuts in the labels: in a copy, for the page may be read another way up too
     found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
     lines, score, lattices = read_lines(found, find_rows(found), models, options, constraint)
-    return Part(lines, turned, score + (UPRIGHT if abs(_rotation(turned)) < 45 else 0.0), lattices)
+    return Part(lines, turned, score + (UPRIGHT if abs(rotation(turned)) < 45 else 0.0), lattices)
 
 
 def part_by_side(
@@ -237,14 +237,14 @@ def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: M
     return np.log(classify(turned, model)[:, : len(model.alphabet)].max(1)).reshape(len(sides), -1).sum(1)
 
 
-def _rotation(view: straighten.View) -> float:
+def rotation(view: straighten.View) -> float:
     """Degrees, counter-clockwise, that the photo was turned by to give the view."""
     across = view.to_photo @ [[0, 1], [0, 0], [1, 1]]
     dx, dy = across[:2, 1] / across[2, 1] - across[:2, 0] / across[2, 0]
     return float(np.rad2deg(np.arctan2(dy, dx)))
 
 
-def _to_photo(line: Line, view: straighten.View, width: int, height: int) -> Line:
+def line_in_photo(line: Line, view: straighten.View, width: int, height: int) -> Line:
     """The line with its boxes in the photo."""
 
     def moved(c: Character) -> Character:

@@ -20,52 +20,56 @@ QUADRANGLE = 0.93  # least share of a sheet that four corners enclose where thes
 
 
 class Regions(NamedTuple):
-    """Where a photo is bright: `smooth` (h, w) float32, the photo made small, its writing closed; `levels`, for each of
-    LEVELS thresholds the (h, w) bool connected regions that are brighter."""
+    """Where a photo is bright: `small` (h, w) float32, the photo made small; `smooth`, the same with its writing closed;
+    `levels`, for each of LEVELS thresholds the (h, w) bool connected regions that are brighter."""
 
+    small: np.ndarray
     smooth: np.ndarray
     levels: list[list[np.ndarray]]
 
 
 def find_regions(gray: Image.Image) -> Regions:
     """The bright regions of a photo of mode L, without holes."""
-    smooth = _close(_make_small(gray))
+    small = _make_small(gray)
+    smooth = ndimage.grey_closing(small, size=(9, 9))  # without its dark strokes
     opened = ndimage.grey_opening(smooth, size=(5, 5))  # without what is thin, at all thresholds at once
     dark, bright = np.quantile(smooth, [0.02, 0.9])
-    return Regions(smooth, [_large_regions(opened > level) for level in np.linspace(dark, bright, LEVELS + 2)[1:-1]])
+    return Regions(small, smooth, [_large_regions(opened > level) for level in np.linspace(dark, bright, LEVELS + 2)[1:-1]])
 
 
 def cover_ground(gray: Image.Image) -> Image.Image:
     """Paint the dark ground around sheets with the brightness of the nearest; the same picture where there is no sheet."""
-    smooth, sheets = find_sheets(gray)
-    if not any(_holds_writing(gray, sheet) for sheet in sheets):
+    regions, sheets = find_sheets(gray)
+    dark = regions.small < INKED * regions.smooth
+    if not any(_holds_writing(dark, sheet) for sheet in sheets):
         return gray  # what is dark around empty paper is a letter that fills the picture
-    return _paint(gray, smooth, ndimage.binary_erosion(np.any(sheets, axis=0), iterations=3, border_value=1))
+    return _paint(gray, regions.smooth, ndimage.binary_erosion(np.any(sheets, axis=0), iterations=3, border_value=1))
 
 
-def find_sheets(gray: Image.Image) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The photo made small, (h, w) float32, and each sheet on it, (h, w) bool; of all thresholds the one with the clearest
-    edge counts."""
-    smooth, levels = find_regions(gray)
+def find_sheets(gray: Image.Image) -> tuple[Regions, list[np.ndarray]]:
+    """The photo's bright regions, and those that are sheets, (h, w) bool; of all thresholds the one with the clearest edge
+    counts."""
+    found = find_regions(gray)
     best: list[np.ndarray] = []
     contrast = BRIGHTER
-    for regions in levels:
-        sheets = [(step, sheet) for sheet in regions if (step := _step_down(smooth, sheet)) > BRIGHTER]
+    for regions in found.levels:
+        sheets = [(step, sheet) for sheet in regions if (step := _step_down(found.smooth, sheet)) > BRIGHTER]
         if sheets and (least := min(step for step, _ in sheets)) > contrast:
             best, contrast = [sheet for _, sheet in sheets], least
-    return smooth, best
+    return found, best
 
 
 def find_corners(gray: Image.Image) -> list[np.ndarray]:
     """Corners of each sheet that is a quadrangle, (4, 2) float x, y in pixels of `gray`: top left, top right, bottom right,
     bottom left as it lies."""
-    smooth, sheets = find_sheets(gray)
+    regions, sheets = find_sheets(gray)
+    height, width = regions.smooth.shape
     found = []
     for sheet in sheets:
         edge = np.argwhere(outline(sheet))[:, ::-1]
         corners = _simplify(edge[ConvexHull(edge).vertices].astype(float), 4)
         if QUADRANGLE < _area(corners) / float(sheet.sum()) < 2 - QUADRANGLE:
-            found.append((_from_top_left(corners) + 0.5) * [gray.width / smooth.shape[1], gray.height / smooth.shape[0]])
+            found.append((_from_top_left(corners) + 0.5) * [gray.width / width, gray.height / height])
     return found
 
 
@@ -74,11 +78,6 @@ def _make_small(gray: Image.Image) -> np.ndarray:
     factor = max(1.0, max(gray.size) / SMALL)
     size = max(8, round(gray.width / factor)), max(8, round(gray.height / factor))
     return ndimage.gaussian_filter(np.asarray(gray.resize(size, Image.Resampling.BOX, reducing_gap=1.0), np.float32), 1)
-
-
-def _close(small: np.ndarray) -> np.ndarray:
-    """A picture without its dark strokes."""
-    return ndimage.grey_closing(small, size=(9, 9))
 
 
 def _large_regions(bright: np.ndarray) -> list[np.ndarray]:
@@ -117,10 +116,8 @@ def _step_down(smooth: np.ndarray, region: np.ndarray) -> float:
     return float(np.quantile(ratio, 0.15)) if np.median(ratio) > DARK_GROUND else 0.0
 
 
-def _holds_writing(gray: Image.Image, sheet: np.ndarray) -> bool:
-    """Whether something on a sheet is darker than its paper and not part of what is dark around it."""
-    small = _make_small(gray)
-    dark = small < INKED * _close(small)
+def _holds_writing(dark: np.ndarray, sheet: np.ndarray) -> bool:
+    """Whether something `dark` on a sheet, darker than its paper, is not part of what is dark around it."""
     labels, count = ndimage.label(dark | ~sheet, np.ones((3, 3), bool))
     around = np.zeros(count + 1, bool)
     around[labels[~sheet]] = True

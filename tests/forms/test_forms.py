@@ -11,20 +11,19 @@ from pipeline.fill import entries
 from pipeline.forms import table
 from pipeline.forms.cells import field_ink, split_cells
 from pipeline.forms.decode import decode_cells
-from pipeline.forms.options import Field, FormOptions, load_form
+from pipeline.forms.options import Field, FormOptions, form_file, load_form
 from pipeline.forms.read import FormReader, read_checkbox
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.reading import OcrOptions
 from pipeline.reading.pattern import Allowed, Pattern
 from pipeline.synthesis.blank import Entry, draw_blank
-from tests.conftest import ROOT
 
 FORMS = ("exam_cover", "order_sheet")
 
 
 def drawn(name: str) -> tuple[FormOptions, np.ndarray]:
-    form = load_form(ROOT / "conf/form" / f"{name}.yaml")
+    form = load_form(form_file(name))
     return form, draw_blank(form.title, entries(form))
 
 
