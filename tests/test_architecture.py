@@ -68,7 +68,8 @@ def test_the_core_knows_nothing_of_the_tools_around_it(package):
 
 def test_a_short_module_has_several_users():
     names = {".".join(module.relative_to(PIPELINE.parent).with_suffix("").parts): module for module in MODULES}
-    users = {name: [other for other, module in names.items() if name in imports(module)] for name in names}
+    imported = {name: imports(module) for name, module in names.items()}
+    users = {name: [other for other in names if name in imported[other]] for name in names}
     for name, module in names.items():
         lines = len(module.read_text(encoding="utf-8").splitlines())
         entrance = module.name in ("__init__.py", "__main__.py") or module.parent == PIPELINE
