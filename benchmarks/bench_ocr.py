@@ -175,7 +175,7 @@ def black_on_white(image: np.ndarray, width: int) -> Image.Image:
     """What Tesseract's documentation asks for: letters some 30 pixels high, black on even white, with a white border."""
     small = Image.fromarray(image).convert("L").resize((width, round(width * image.shape[0] / image.shape[1])), Image.LANCZOS)
     gray = np.asarray(small, float)
-    even = np.clip(gray / gaussian_filter(gray, width / 40), 0, 1)
+    even = np.clip(gray / np.maximum(gaussian_filter(gray, width / 40), 1), 0, 1)
     clean = gaussian_filter((even > threshold_otsu(even)).astype(float), 0.7)
     return Image.fromarray((np.pad(clean, 20, constant_values=1) * 255).astype(np.uint8))
 
