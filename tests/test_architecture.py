@@ -40,6 +40,25 @@ def imports(module: Path) -> set[str]:
     return names
 
 
+POSIX = {  # what Windows has not, or has with another meaning
+    "os": {"uname", "fork", "kill", "killpg", "getuid", "geteuid", "setsid", "nice", "mkfifo", "sched_getaffinity"},
+    "signal": {"SIGALRM", "SIGKILL", "SIGHUP", "SIGUSR1", "alarm", "setitimer"},
+}
+POSIX_MODULES = {"fcntl", "grp", "posix", "pwd", "resource", "termios"}
+
+
+def test_nothing_needs_posix_that_python_has_for_every_system():
+    """A function that asks `hasattr(os, ...)` or `hasattr(signal, ...)` first has another way."""
+    for module in MODULES:
+        assert not imports(module) & POSIX_MODULES, module
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        asks = {id(inner) for node in functions if "hasattr" in ast.dump(node) for inner in ast.walk(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in asks:
+                assert node.attr not in POSIX.get(node.value.id, ()), f"{module}:{node.lineno}: {node.value.id}.{node.attr}"
+
+
 def package_of(name: str) -> str:
     """`reading` for `pipeline.reading.ink`."""
     return name.split(".")[1]

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.touch(0o644)
         try:
             yield temporary
-            with open(temporary, "rb") as written:
+            with open(temporary, "r+b") as written:  # Windows flushes what is open for writing only
                 os.fsync(written.fileno())
             os.replace(temporary, path)
         finally:
@@ -82,7 +83,7 @@ def _temporary(path: Path) -> Path:
     Temporary files that killed processes of this host left for the same `path` are removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{os.uname().nodename}."  # short, even for a long name
+    start = f".{hashlib.md5(os.fsencode(path.name)).hexdigest()[:12]}.{platform.node()}."  # short, even for a long name
     for rest in path.parent.glob(f"{start}*"):
         pid = rest.name.removeprefix(start).removesuffix(path.suffix)
         if pid.isdecimal() and (int(pid) == os.getpid() or not _is_alive(int(pid))):  # otherwise it belongs to a longer host name
@@ -91,25 +92,24 @@ def _temporary(path: Path) -> Path:
 
 
 def _is_alive(pid: int) -> bool:
+    import psutil  # here, for the model that MLflow serves does without it
+
     try:
-        os.kill(pid, 0)  # sends nothing, but fails if there is no such process
-    except (ProcessLookupError, OverflowError):
+        return psutil.pid_exists(pid)
+    except OverflowError:  # larger than any process number
         return False
-    except PermissionError:  # it belongs to another user
-        pass
-    return True
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON that a person can read and `git diff` can compare."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_table(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> None:
