@@ -22,8 +22,9 @@ from hydra import compose, initialize_config_dir
 
 from pipeline.characters import SIZE
 from pipeline.characters.augment import augment
-from pipeline.characters.dataset import read_npz, relabel
+from pipeline.characters.dataset import relabel
 from pipeline.characters.normalise import normalise_all
+from pipeline.characters.npz import read_npz
 from pipeline.common.paths import ROOT
 from pipeline.config.schema import Config, read
 from pipeline.nn.batches import make_batches

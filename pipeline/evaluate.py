@@ -12,8 +12,9 @@ import numpy as np
 from pipeline import tracking
 from pipeline.characters.alphabet import Alphabet, from_description
 from pipeline.characters.classifier import Classifier, load_classifier
-from pipeline.characters.dataset import load_splits, read_npz, relabel
+from pipeline.characters.dataset import relabel
 from pipeline.characters.normalise import normalise_all
+from pipeline.characters.npz import load_splits, read_npz
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import save_arrays
 from pipeline.common.errors import DataError

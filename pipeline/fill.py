@@ -20,7 +20,7 @@ from pipeline.reading.pattern import Constraint
 from pipeline.synthesis.blank import Entry, draw_blank
 from pipeline.synthesis.filled import FillOptions, fill_in
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
-from pipeline.synthesis.texts import WORDS
+from pipeline.synthesis.tokens import WORDS
 
 LIBRARY = Path("data/strokes.npz")
 

@@ -15,19 +15,9 @@ from PIL import Image
 
 from pipeline.characters import emnist, folder, nist36
 from pipeline.characters.alphabet import ALPHANUMERIC, Alphabet
-from pipeline.characters.dataset import (
-    Characters,
-    Splits,
-    concatenate,
-    drop_duplicates,
-    load_splits,
-    read_npz,
-    relabel,
-    save_splits,
-    split_per_class,
-    take_per_class,
-)
+from pipeline.characters.dataset import Characters, Splits, concatenate, drop_duplicates, relabel, split_per_class, take_per_class
 from pipeline.characters.normalise import normalise_all
+from pipeline.characters.npz import load_splits, read_npz, save_splits
 from pipeline.common import paths
 from pipeline.common.checks import check_each
 from pipeline.common.errors import ConfigError, DataError

@@ -11,7 +11,8 @@ from pipeline import figures, tracking
 from pipeline.characters import SIZE
 from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.classifier import load_classifier
-from pipeline.characters.dataset import Splits, load_splits
+from pipeline.characters.dataset import Splits
+from pipeline.characters.npz import load_splits
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import load_arrays
 from pipeline.common.checks import check_each

@@ -1,20 +1,11 @@
-"""Data sets of characters in memory and on disk: `Characters`, the three `Splits` of them, and users' `.npz` files."""
+"""Data sets of characters in memory: `Characters`, and the three `Splits` of them."""
 
 import hashlib
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from pipeline.characters import SIZE
-from pipeline.characters.alphabet import ALPHANUMERIC, MOST, from_description
-from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.errors import DataError
-
-MAX_SIDE = 1024
-"""Largest height and width in pixels of one character image."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +13,9 @@ class Characters:
     """Images of single characters.
 
     Attributes:
-        images: (N, H, W) uint8, bright ink on 0. The readers return what their files hold, of any H and W;
-            the normal form that networks see, `(N, 32, 32)`, is made of it by `normalise_all`.
-        labels: (N,) uint8, indices into the characters of an alphabet, or one more for what is no character.
+        images: (N, H, W) uint8, bright ink on 0. Readers of files return images of any H and W; `normalise_all` makes the
+            normal form from them, `(N, 32, 32)`, which networks see.
+        labels: (N,) uint8, indices into the characters of an alphabet; its length is the label of what is not a character.
     """
 
     images: np.ndarray
@@ -48,106 +39,18 @@ class Characters:
 
 @dataclass(frozen=True)
 class Splits:
-    """What a network learns from, is chosen by, and is measured on; no image may be in two of them."""
+    """Samples to train, validate and test a network with; no image may be in two of them."""
 
     train: Characters
     valid: Characters
     test: Characters
 
 
-def save_splits(path: Path, splits: Splits, meta: dict[str, Any]) -> None:
-    """Write splits in normal form and `meta` (anything JSON can hold) into one `.npz`; same content, same bytes.
-
-    It is not compressed: what zlib makes of the same bytes differs from one build of Python to another.
-    """
-    arrays = {"meta": np.array(json.dumps(meta, sort_keys=True))}
-    for name, part in vars(splits).items():
-        arrays |= {f"{name}_images": part.images, f"{name}_labels": part.labels}
-    save_arrays(path, arrays, compress=False)
-
-
-def load_splits(path: Path) -> tuple[Splits, dict[str, Any]]:
-    """Read what `save_splits` wrote.
-
-    Raises:
-        DataError: missing or damaged file, or characters that are not in normal form.
-    """
-    names = [f"{part}_{kind}" for part in ("train", "valid", "test") for kind in ("images", "labels")]
-    arrays = load_arrays(path, ["meta", *names])
-    try:
-        meta = json.loads(str(arrays["meta"]))
-    except (ValueError, RecursionError):
-        meta = None
-    if not isinstance(meta, dict):
-        raise DataError(f"{path}: 'meta' is not a JSON object; prepare the data again")
-    alphabet = from_description(meta.get("alphabet"), str(path))
-    parts = {}
-    for part in ("train", "valid", "test"):
-        images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
-        if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE):
-            raise DataError(
-                f"{path}: '{part}_images' is {images.dtype} {images.shape}, not uint8 (N, {SIZE}, {SIZE}); prepare the data again"
-            )
-        parts[part] = Characters(images, check_labels(f"{path}: '{part}_labels'", labels, len(images), alphabet.classes))
-    return Splits(**parts), meta
-
-
-def read_npz(path: Path) -> tuple[Characters, str]:
-    """Read a user's file with the arrays `images` and `labels`.
-
-    `images` `(N, H, W)`: bright ink on dark, as uint8, as other integers 0..255, as floats in [0, 1], or as bool.
-    `labels` `(N,)`: whole numbers, 0..35 for `0-9A-Z`, or indices into the text `characters`, if the file holds one.
-
-    Returns:
-        The characters as they are in the file, not in normal form; what their labels stand for.
-
-    Raises:
-        DataError: missing, damaged, pickled or oversized file; wrong shape, type or range; no characters.
-    """
-    arrays = load_arrays(path, ["images", "labels"], optional=["characters"])
-    images, labels, characters = arrays["images"], arrays["labels"], arrays.get("characters", np.array(ALPHANUMERIC))
-    names = str(characters)
-    if characters.dtype.kind != "U" or characters.shape != () or not 0 < len(set(names)) == len(names) <= MOST:
-        raise DataError(f"{path}: 'characters' must be one text that holds each character once")
-    if images.ndim != 3 or 0 in images.shape or max(images.shape[1:]) > MAX_SIDE:
-        raise DataError(
-            f"{path}: 'images' has shape {images.shape}; make it (N, H, W) with N at least 1 and H, W at most {MAX_SIDE}"
-        )
-    labels = check_labels(f"{path}: 'labels'", labels, len(images), len(names))
-    return Characters(_to_uint8(f"{path}: 'images'", images), labels), names
-
-
 def relabel(characters: Characters, names: str, wanted: str) -> Characters:
-    """The characters whose labels, indices into `names`, stand for one of `wanted`, with labels that are indices into that."""
+    """Keep the characters that `wanted` holds; their labels change from indices into `names` to indices into `wanted`."""
     to = np.array([wanted.find(name) for name in names])
     labels = to[characters.labels]
     return Characters(characters.images[labels >= 0], labels[labels >= 0].astype(np.uint8))
-
-
-def check_labels(name: str, labels: np.ndarray, count: int, classes: int) -> np.ndarray:
-    """Return `labels` as (N,) uint8 after checking that they are `count` numbers below `classes`; `name` starts the error."""
-    if labels.shape != (count,):
-        raise DataError(f"{name} has shape {labels.shape}, not ({count},): one label for each image")
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"{name} is {labels.dtype}; use integers 0..{classes - 1}")
-    if count and not 0 <= labels.min() <= labels.max() < classes:
-        raise DataError(f"{name} holds {labels.min()}..{labels.max()}; only 0..{classes - 1} are classes")
-    return labels.astype(np.uint8)
-
-
-def _to_uint8(name: str, images: np.ndarray) -> np.ndarray:
-    kind = images.dtype.kind
-    top = {"b": 1, "i": 255, "u": 255, "f": 1}.get(kind)
-    if top is None:
-        raise DataError(f"{name} is {images.dtype}; use uint8")
-    if images.dtype == np.uint8:
-        return images
-    if not (images.min() >= 0 and images.max() <= top):  # NaN fails both comparisons
-        raise DataError(f"{name} ({images.dtype}) must lie in 0..{top}, with bright ink on 0")
-    converted = np.empty(images.shape, np.uint8)
-    for row, image in enumerate(images):  # one at a time: a float copy of everything could be eight times as large
-        converted[row] = np.rint(image * (255.0 / top))
-    return converted
 
 
 def concatenate(sources: list[Splits]) -> Splits:
@@ -161,9 +64,9 @@ def concatenate(sources: list[Splits]) -> Splits:
 
 
 def drop_duplicates(splits: Splits) -> Splits:
-    """Remove from `train` every image that is also in `valid` or `test`, and from `valid` every one that is in `test`.
+    """Remove from `train` the images that are also in `valid` or `test`, and from `valid` those that are also in `test`.
 
-    Images are compared byte by byte, after normalisation if that is what `splits` hold. `test` stays whole.
+    Images are compared byte by byte, as `splits` holds them. `test` does not change.
     """
     seen = _digests(splits.test)
     valid = splits.valid[~np.isin(_digests(splits.valid), seen)]
@@ -172,7 +75,7 @@ def drop_duplicates(splits: Splits) -> Splits:
 
 
 def _digests(characters: Characters) -> np.ndarray:
-    # 128 bits in place of whole images: equal digests of different images are not to be expected in this universe
+    # 128 bits instead of whole images: two images with the same digest are not to be expected
     return np.array([hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in characters.images], dtype="U32")
 
 
@@ -189,11 +92,11 @@ def split_per_class(characters: Characters, names: str, train: int, valid: int, 
 
     Args:
         names: what the labels stand for.
-        train, valid, test: samples a class. 0 means all the rest for `train`, and a tenth of the class (at least one)
-            for `valid` and `test`.
+        train, valid, test: samples of each class. 0 means all that remain for `train`, and a tenth of the class, at least
+            one, for `valid` and `test`.
 
     Raises:
-        DataError: a class with fewer than three samples, or too few for what is asked.
+        DataError: a class has fewer than three samples, or fewer than asked for.
     """
     if not len(characters):
         raise DataError(f"none of the characters is one of {names}; choose another alphabet")
@@ -213,5 +116,5 @@ def split_per_class(characters: Characters, names: str, train: int, valid: int, 
 
 
 def _shuffled_within_class(labels: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Row numbers of each class that occurs, shuffled; a class's order does not depend on which others there are."""
+    """Shuffled row numbers of each class that occurs; the order within a class does not depend on the other classes."""
     return [np.random.default_rng([seed, label]).permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]

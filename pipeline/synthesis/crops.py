@@ -11,7 +11,9 @@ from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN, flatt
 from pipeline.synthesis import scene
 from pipeline.synthesis.canvas import Canvas
 from pipeline.synthesis.clutter import add_clutter, half_plane, polygon, show_through
-from pipeline.synthesis.forms import SCENES, Sheet, diagram, make_sheet, one_line
+from pipeline.synthesis.contents import CONTENTS, one_line
+from pipeline.synthesis.diagrams import diagram
+from pipeline.synthesis.sheet import Sheet, make_sheet
 from pipeline.synthesis.stroke_library import StrokeLibrary
 
 CAPITALS = 11.0, 120.0
@@ -35,8 +37,8 @@ def make_crop(library: StrokeLibrary, split: str, size: int, rng: np.random.Gene
     """
     low, high = np.log(CAPITALS)
     capital = float(np.exp(rng.uniform(low, high)))
-    scenes = list(SCENES)
-    fill = scenes[int(rng.choice(len(scenes), p=list(SCENES.values())))]
+    contents = list(CONTENTS)
+    fill = contents[int(rng.choice(len(contents), p=list(CONTENTS.values())))]
     if capital > 70 and rng.random() < 0.5:
         fill = one_line
     _, widths, contrasts, grains = PENS[int(rng.choice(len(PENS), p=[share for share, *_ in PENS]))]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.characters import CLASSES, dataset
+from pipeline.characters import CLASSES, dataset, npz
 from pipeline.characters.dataset import Characters, Splits
 from pipeline.common.errors import DataError
 
@@ -31,8 +31,8 @@ def write(path: Path, **arrays) -> Path:
 
 
 def test_splits_survive_a_round_trip(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", splits, {**META, "source": "test", "n": [1, 2]})
-    loaded, meta = dataset.load_splits(tmp_path / "a.npz")
+    npz.save_splits(tmp_path / "a.npz", splits, {**META, "source": "test", "n": [1, 2]})
+    loaded, meta = npz.load_splits(tmp_path / "a.npz")
     assert meta == {**META, "source": "test", "n": [1, 2]}
     for part in ("train", "valid", "test"):
         np.testing.assert_array_equal(getattr(loaded, part).images, getattr(splits, part).images)
@@ -40,10 +40,10 @@ def test_splits_survive_a_round_trip(tmp_path, splits):
 
 
 def test_same_content_gives_the_same_bytes_at_any_time(tmp_path, splits, monkeypatch):
-    dataset.save_splits(tmp_path / "a.npz", splits, {**META, "b": 1, "a": 2})
+    npz.save_splits(tmp_path / "a.npz", splits, {**META, "b": 1, "a": 2})
     monkeypatch.setattr("time.time", lambda: 2e9)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1500000000")
-    dataset.save_splits(tmp_path / "b.npz", splits, {**META, "a": 2, "b": 1})
+    npz.save_splits(tmp_path / "b.npz", splits, {**META, "a": 2, "b": 1})
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -51,7 +51,7 @@ def test_same_content_gives_the_same_bytes_at_any_time(tmp_path, splits, monkeyp
 
 def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
     path = tmp_path / "a.npz"
-    dataset.save_splits(path, splits, META)
+    npz.save_splits(path, splits, META)
     before = path.read_bytes()
 
     written = []
@@ -63,14 +63,14 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path, splits, monkeypatch):
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full_disk)
     with pytest.raises(DataError, match="No space left"):
-        dataset.save_splits(path, splits, META)
+        npz.save_splits(path, splits, META)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
     assert isinstance(written[0], bytes), "a view of a buffer, left to the garbage collector, crashes Python 3.12.1"
 
 
 def test_a_file_holds_nothing_that_depends_on_the_version_of_python(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", splits, {**META, "seed": 1})
+    npz.save_splits(tmp_path / "a.npz", splits, {**META, "seed": 1})
     with zipfile.ZipFile(tmp_path / "a.npz") as archive:
         for member in archive.infolist():  # no zip64, no time, no sizes after the data: zipfile's versions differ in these
             assert member.date_time == (1980, 1, 1, 0, 0, 0)
@@ -82,9 +82,9 @@ def test_a_file_holds_nothing_that_depends_on_the_version_of_python(tmp_path, sp
 
 
 def test_splits_not_in_normal_form_are_refused(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", Splits(splits.train, some(4, side=28), splits.test), META)
+    npz.save_splits(tmp_path / "a.npz", Splits(splits.train, some(4, side=28), splits.test), META)
     with pytest.raises(DataError, match=r"a\.npz.*valid_images.*\(4, 28, 28\)"):
-        dataset.load_splits(tmp_path / "a.npz")
+        npz.load_splits(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_splits_not_in_normal_form_are_refused(tmp_path, splits):
     ],
 )
 def test_user_images_of_any_sensible_type_become_bytes(tmp_path, images):
-    found, names = dataset.read_npz(write(tmp_path / "u.npz", images=images, labels=np.array([0, 35])))
+    found, names = npz.read_npz(write(tmp_path / "u.npz", images=images, labels=np.array([0, 35])))
     read, labels = found.images, found.labels
     assert names == CLASSES
     assert read.dtype == labels.dtype == np.uint8
@@ -125,7 +125,7 @@ def test_user_images_of_any_sensible_type_become_bytes(tmp_path, images):
 )
 def test_bad_user_arrays_are_refused_in_one_line(tmp_path, images, labels, message):
     with pytest.raises(DataError, match=message) as error:
-        dataset.read_npz(write(tmp_path / "u.npz", images=images, labels=labels))
+        npz.read_npz(write(tmp_path / "u.npz", images=images, labels=labels))
     assert "u.npz" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -145,7 +145,7 @@ def test_missing_wrong_and_pickled_files_are_refused(tmp_path):
         (tmp_path / "names.npz", r"no array 'images', only: 'pic\\nture'"),
     ]:
         with pytest.raises(DataError, match=message):
-            dataset.read_npz(path)
+            npz.read_npz(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -161,21 +161,21 @@ def test_declared_sizes_are_checked_before_memory_is_taken(tmp_path, monkeypatch
         archive.writestr("images.npy", npy_that_declares((2**20, 2**12, 2**12)))
         archive.writestr("labels.npy", npy_that_declares((16,)))
     with pytest.raises(DataError, match="does not fit its size"):
-        dataset.read_npz(tmp_path / "liar.npz")
+        npz.read_npz(tmp_path / "liar.npz")
     monkeypatch.setattr("pipeline.common.arrays.MAX_BYTES", 10_000)
     np.savez_compressed(tmp_path / "bomb.npz", images=np.zeros((1000, 100, 100), np.uint8), labels=np.zeros(1000, np.uint8))
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("decompressed before its size was checked"))
     with pytest.raises(DataError, match="would take .* bytes"):
-        dataset.read_npz(tmp_path / "bomb.npz")
+        npz.read_npz(tmp_path / "bomb.npz")
 
 
 def test_text_that_is_no_text_is_refused(tmp_path, splits):
-    dataset.save_splits(tmp_path / "a.npz", splits, META)
+    npz.save_splits(tmp_path / "a.npz", splits, META)
     with np.load(tmp_path / "a.npz") as archive:
         arrays = dict(archive)
     np.savez(tmp_path / "b.npz", **(arrays | {"meta": np.full(4, 0x7FFFFFFF, np.uint32).view("U4")}))
     with pytest.raises(DataError, match="b.npz.*text is damaged"):
-        dataset.load_splits(tmp_path / "b.npz")
+        npz.load_splits(tmp_path / "b.npz")
 
 
 def test_no_image_is_in_two_splits():

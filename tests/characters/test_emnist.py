@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.characters import CLASSES, emnist
-from pipeline.characters.dataset import read_npz
+from pipeline.characters.npz import read_npz
 from pipeline.common.errors import DataError
 
 REAL = Path(os.environ.get("HANDPRINT_REAL_DATA", Path(__file__).parents[2] / "../shared/real"))

@@ -16,7 +16,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from pipeline.characters import CLASSES, emnist, folder, nist36
-from pipeline.characters.dataset import Characters, Splits, load_splits, read_npz, save_splits
+from pipeline.characters.dataset import Characters, Splits
+from pipeline.characters.npz import load_splits, read_npz, save_splits
 from pipeline.common.errors import ConfigError
 from pipeline.common.paths import ROOT
 from pipeline.config import conf_files

@@ -6,8 +6,9 @@ import pytest
 from pipeline.common.pixels import KINDS, LINE, PRINTED, WRITTEN
 from pipeline.synthesis.canvas import Canvas
 from pipeline.synthesis.clutter import show_through
+from pipeline.synthesis.contents import CONTENTS
 from pipeline.synthesis.crops import make_crop
-from pipeline.synthesis.forms import SCENES, make_sheet
+from pipeline.synthesis.sheet import make_sheet
 from pipeline.synthesis.stroke_library import load_library
 from pipeline.synthesis.typefaces import TYPEFACES, load_typeface
 
@@ -31,7 +32,7 @@ def test_crops_show_every_kind_and_its_ink_is_darker_than_its_paper(library):
     assert contrast[kinds == WRITTEN].mean() > contrast[kinds == 0].mean() + 40
 
 
-@pytest.mark.parametrize("fill", SCENES, ids=lambda fill: fill.__name__)
+@pytest.mark.parametrize("fill", CONTENTS, ids=lambda fill: fill.__name__)
 def test_every_scene_fills_a_sheet(library, fill):
     found = 0
     for seed in range(6):
