@@ -114,7 +114,8 @@ def learn(
     state = {"weights": network.weights, **{f"adam/{key}": array for key, array in adam.state.items()}}
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
-    configuration = {"ink": {**config.values["ink"], "resume": None}, "seed": config.seed, "library": md5(Path(options.library))}
+    values = {**config.values["ink"], "resume": None, "library": md5(Path(options.library))}  # not where it lies
+    configuration = {"ink": values, "seed": config.seed}
     stored = load_checkpoint(checkpoint, configuration, state)
     history = list(stored["epochs"]) if stored else []
     for record in history:
