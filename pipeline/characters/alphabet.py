@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -26,16 +26,14 @@ NOTHING = "(none)"
 
 @dataclass
 class Alphabet:
-    """A value: label `i` of a data set or a network stands for `characters[i]`.
+    """The classes of a data set or a network: label `i` stands for `characters[i]`.
 
-    Attributes:
-        characters: each once.
-        nothing: whether label `len(characters)` stands for what is no character: halves, neighbours that touch, rules,
-            blots. A network that is to cut lines into characters must be able to say so.
+    With `nothing`, label `len(characters)` stands for what is not a character: halves, neighbours that touch, rules, blots. A
+    network that cuts lines into characters needs this class.
     """
 
-    characters: str
-    nothing: bool
+    characters: Annotated[str, "each once"]
+    nothing: Annotated[bool, "whether there is a class for what is not a character, which cutting lines needs"]
 
     def __post_init__(self) -> None:
         check_each(

@@ -1,40 +1,23 @@
 """Options of the online augmentation."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from pipeline.common.checks import check_shares, check_strengths
+from pipeline.common.options import SHARE, STRENGTH, Options
 
 
 @dataclass
-class AugmentOptions:
-    """Strengths; 0 switches each off.
+class AugmentOptions(Options):
+    """How much each epoch changes the characters; 0 switches a change off."""
 
-    Attributes:
-        rotation: standard deviation in degrees.
-        slant: standard deviation of the horizontal shear.
-        scale: standard deviation of the logarithm of the size.
-        aspect: standard deviation of the logarithm of width over height.
-        shift: standard deviation in pixels.
-        elastic: standard deviation in pixels of a smooth random displacement of every pixel.
-        width: greatest change of the stroke: 1 lets it grow or shrink by up to a pixel on each side.
-        blur: greatest share of the image replaced by its blur.
-        contrast: greatest loss of the ink's brightness, and of the exponent 1 of the grey values on either side.
-        noise: greatest standard deviation of 255.
-        erase: probability that a small rectangle loses its ink.
-    """
-
-    rotation: float
-    slant: float
-    scale: float
-    aspect: float
-    shift: float
-    elastic: float
-    width: float
-    blur: float
-    contrast: float
-    noise: float
-    erase: float
-
-    def __post_init__(self) -> None:
-        check_shares(self, "blur", "erase", "width", "contrast")
-        check_strengths(self, "rotation", "slant", "scale", "aspect", "shift", "elastic", "noise")
+    rotation: Annotated[float, "standard deviation, in degrees", STRENGTH]
+    slant: Annotated[float, "standard deviation of the horizontal shear", STRENGTH]
+    scale: Annotated[float, "standard deviation of the logarithm of the size", STRENGTH]
+    aspect: Annotated[float, "standard deviation of the logarithm of width over height", STRENGTH]
+    shift: Annotated[float, "standard deviation, in pixels", STRENGTH]
+    elastic: Annotated[float, "standard deviation in pixels of a smooth random displacement", STRENGTH]
+    width: Annotated[float, "most pixels that a stroke grows or shrinks on each side", SHARE]
+    blur: Annotated[float, "largest share of the image that its blur replaces", SHARE]
+    contrast: Annotated[float, "largest share of the brightness lost; largest change of the logarithm of gamma", SHARE]
+    noise: Annotated[float, "largest standard deviation, of 255", STRENGTH]
+    erase: Annotated[float, "probability that a small rectangle loses its ink", SHARE]

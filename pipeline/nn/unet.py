@@ -7,13 +7,14 @@ of the way down at the same size instead of appending it, as in Chaurasia & Culu
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from pipeline.common.arrays import load_arrays, save_arrays
-from pipeline.common.checks import check_each, is_whole
 from pipeline.common.errors import ConfigError, DataError
+from pipeline.common.options import Options, Range
 from pipeline.nn.convolution import MaxPool
 from pipeline.nn.initializers import Initializer, he
 from pipeline.nn.layers import Array
@@ -23,15 +24,15 @@ from pipeline.nn.same_convolution import SameConv2d
 
 
 @dataclass
-class UNetOptions:
-    """Attributes: widths: channels at 1/2, 1/4, 1/8 ... of the image's size; classes: of the pixels."""
+class UNetOptions(Options):
+    """The size of a U-Net."""
 
-    widths: list[int]
-    classes: int
+    widths: Annotated[list[int], "channels at 1/2, 1/4, 1/8 ... of the size of the image", Range(1)]
+    classes: Annotated[int, "of the pixels", Range(2)]
 
     def __post_init__(self) -> None:
-        check_each(self, ("classes",), lambda value: is_whole(value, 2), "must be a whole number, 2 or more")
-        if not 1 <= len(self.widths) <= 8 or not all(is_whole(width) for width in self.widths):
+        super().__post_init__()
+        if not 1 <= len(self.widths) <= 8:
             raise ConfigError(f"widths: {self.widths} must be one to eight whole numbers, 1 or more")
 
 

@@ -6,13 +6,13 @@ box.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
 from skimage.transform import estimate_transform
 
-from pipeline.common.checks import check_each, check_shares, is_whole
-from pipeline.common.errors import ConfigError
+from pipeline.common.options import SHARE, OneOf, Options, Range
 from pipeline.synthesis import scene
 from pipeline.synthesis.handwriting import Habits, vary, write_characters
 from pipeline.synthesis.stroke_library import StrokeLibrary
@@ -28,53 +28,28 @@ TICKS = {  # strokes in sides of the box, y down
 
 
 @dataclass
-class FillOptions(Habits):
+class FillOptions(Habits, Options):
     """How forms are filled in and photographed; `Habits` are those of the hand. Strengths are the most that a copy gets.
 
-    Attributes:
-        copies: of each form.
-        seed: of everything random.
-        width, height: of the photos, in pixels.
-        pens: names from `scene.PENS`, which copies take in turn.
-        fill: height of a character, as a share of its cell's.
-        size: standard deviation of its logarithm.
-        miss: standard deviation of a character's place, as a share of its cell.
-        empty: share of the fields that are left empty.
-        rotation: largest rotation of the sheet, in degrees; a quarter of the copies lie on a side or on their head beside.
-        perspective: largest shift of a corner, as a share of the sides.
-        desk: share of the copies that lie on a dark desk.
-        gradient, shadow: share of light lost where it is darkest.
-        blur: standard deviation in pixels.
-        noise: standard deviation in grey levels.
+    Beside `rotation`, a quarter of the copies lie on a side or upside down.
     """
 
-    copies: int
-    seed: int
-    width: int
-    height: int
-    pens: list[str]
-    fill: float
-    size: float
-    miss: float
-    empty: float
-    rotation: float
-    perspective: float
-    desk: float
-    gradient: float
-    shadow: float
-    blur: float
-    noise: float
-
-    def __post_init__(self) -> None:
-        check_each(self, ("copies",), is_whole, "must be a whole number, 1 or more")
-        check_each(self, ("seed",), lambda value: is_whole(value, 0), "must be a whole number, 0 or more")
-        check_each(self, ("width", "height"), lambda value: 400 <= value <= 8000, "must be from 400 to 8000")
-        check_shares(self, "fill", "size", "miss", "empty", "desk", "gradient", "shadow")
-        check_each(self, ("rotation",), lambda value: 0 <= value <= 45, "must be from 0 to 45")
-        check_each(self, ("perspective",), lambda value: 0 <= value <= 0.15, "must be from 0 to 0.15")
-        check_each(self, ("blur", "noise"), lambda value: 0 <= value <= 50, "must be from 0 to 50")
-        if not self.pens or not set(self.pens) <= set(scene.PENS):
-            raise ConfigError(f"pens: {list(self.pens)} must name one or more of {', '.join(scene.PENS)}")
+    copies: Annotated[int, "of each form", Range(1)]
+    seed: Annotated[int, "of everything random", Range(0)]
+    width: Annotated[int, "of the photos, in pixels", Range(400, 8000)]
+    height: Annotated[int, "of the photos, in pixels", Range(400, 8000)]
+    pens: Annotated[list[str], "pens that copies take in turn", OneOf(scene.PENS)]
+    fill: Annotated[float, "height of a character, as a share of the height of its cell", SHARE]
+    size: Annotated[float, "standard deviation of the logarithm of that height", SHARE]
+    miss: Annotated[float, "standard deviation of the place of a character, as a share of its cell", SHARE]
+    empty: Annotated[float, "share of fields that are left empty", SHARE]
+    rotation: Annotated[float, "largest rotation of the sheet, in degrees", Range(0, 45)]
+    perspective: Annotated[float, "largest shift of a corner of the sheet, as a share of the sides", Range(0, 0.15)]
+    desk: Annotated[float, "share of copies that lie on a dark desk", SHARE]
+    gradient: Annotated[float, "share of the light lost at the darker side", SHARE]
+    shadow: Annotated[float, "share of the light lost in a shadow", SHARE]
+    blur: Annotated[float, "standard deviation of the blur, in pixels", Range(0, 50)]
+    noise: Annotated[float, "standard deviation of the noise, in grey levels", Range(0, 50)]
 
 
 def fill_in(

@@ -4,10 +4,12 @@ All lengths are in heights of a capital letter; x to the right, y down, the line
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
+from pipeline.common.options import SHARE, Range
 from pipeline.synthesis.stroke_library import StrokeLibrary
 
 STEP = 0.02
@@ -20,28 +22,17 @@ ROWS = 24
 
 @dataclass
 class Habits:
-    """How steadily a hand writes.
+    """How a hand writes: how steadily, how closely. The ranges are those of the options that extend it."""
 
-    Attributes:
-        slant: lean of the hand, in degrees.
-        slant_jitter: of each letter beside that, standard deviation in degrees.
-        size_jitter: of the logarithm of a letter's size, standard deviation.
-        bend: amplitude of the smooth field that bends each letter.
-        baseline_jitter: step of the slow wander around the line, standard deviation.
-        letter_gap, word_gap: mean gaps.
-        gap_jitter: of the logarithm of each gap, standard deviation.
-        join: share of neighbours in a word that touch.
-    """
-
-    slant: float
-    slant_jitter: float
-    size_jitter: float
-    bend: float
-    baseline_jitter: float
-    letter_gap: float
-    word_gap: float
-    gap_jitter: float
-    join: float
+    slant: Annotated[float, "lean of the hand, in degrees", Range(0, 30)]
+    slant_jitter: Annotated[float, "standard deviation of the lean of single letters, in degrees", Range(0, 15)]
+    size_jitter: Annotated[float, "standard deviation of the logarithm of the size of a letter", Range(0, 0.3)]
+    bend: Annotated[float, "amplitude of the smooth field that bends each letter", Range(0, 0.2)]
+    baseline_jitter: Annotated[float, "standard deviation of the steps in which the base line wanders", Range(0, 0.3)]
+    letter_gap: Annotated[float, "mean gap between letters, in heights of a capital", Range(0, 3)]
+    word_gap: Annotated[float, "mean gap between words, in heights of a capital", Range(0, 6)]
+    gap_jitter: Annotated[float, "standard deviation of the logarithm of each gap", SHARE]
+    join: Annotated[float, "share of neighbours in a word that touch", SHARE]
 
 
 def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:

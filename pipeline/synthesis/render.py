@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from pipeline.characters.alphabet import ALPHANUMERIC, LOWER_CASE, SIGNS
-from pipeline.common.errors import ConfigError, DataError
+from pipeline.common.errors import DataError
+from pipeline.common.options import SHARE, OneOf, Options, Range
 from pipeline.synthesis import scene
 from pipeline.synthesis.handwriting import Habits, write_line
 from pipeline.synthesis.stroke_library import StrokeLibrary
@@ -19,72 +21,29 @@ MARGIN = 0.07
 
 
 @dataclass
-class RenderOptions(Habits):
-    """How pages are written and photographed. Strengths are the most a page gets; each draws its own, a third of it or more.
+class RenderOptions(Habits, Options):
+    """How pages are written and photographed. Strengths are the most that a page gets; each gets a third of it or more.
 
-    Attributes, beside those of `Habits` (of which `slant` is here the standard deviation over pages):
-        texts: folder of text files, one a page.
-        seed: of everything random; a page's look depends on it and on the page's name.
-        width, height: of the photos, in pixels.
-        pens, papers: names from `scene.PENS` and `scene.PAPERS`; pages take them in turn. A whiteboard always gets a marker.
-        line_slope: standard deviation of a line's slope, in degrees.
-        rotation: largest rotation of the sheet, in degrees.
-        perspective: largest shift of a corner of the sheet, as a share of the sides.
-        desk: share of pages that lie on a dark desk, edges in the picture.
-        gradient, shadow, vignette: share of light lost where it is darkest.
-        warmth: largest cast of colour, as a share.
-        blur: standard deviation in pixels.
-        noise: standard deviation in grey levels.
+    The look of a page depends on `seed` and on the name of the page. A whiteboard is written on with a marker.
     """
 
-    texts: str
-    seed: int
-    width: int
-    height: int
-    pens: list[str]
-    papers: list[str]
-    line_slope: float
-    rotation: float
-    perspective: float
-    desk: float
-    gradient: float
-    shadow: float
-    vignette: float
-    warmth: float
-    blur: float
-    noise: float
-
-    def __post_init__(self) -> None:
-        for key, known in (("pens", scene.PENS), ("papers", scene.PAPERS)):
-            names = getattr(self, key)
-            if not names or not set(names) <= set(known):
-                raise ConfigError(f"{key}: {list(names)} must name one or more of {', '.join(known)}")
-        for key, low, high in (
-            ("seed", 0, 2**32 - 1),
-            ("width", 200, 8000),
-            ("height", 200, 8000),
-            ("slant", 0, 30),
-            ("slant_jitter", 0, 15),
-            ("size_jitter", 0, 0.3),
-            ("bend", 0, 0.2),
-            ("baseline_jitter", 0, 0.3),
-            ("letter_gap", 0, 3),
-            ("word_gap", 0, 6),
-            ("gap_jitter", 0, 1),
-            ("join", 0, 1),
-            ("line_slope", 0, 10),
-            ("rotation", 0, 15),
-            ("perspective", 0, 0.15),
-            ("desk", 0, 1),
-            ("gradient", 0, 0.9),
-            ("shadow", 0, 0.9),
-            ("vignette", 0, 0.9),
-            ("warmth", 0, 0.5),
-            ("blur", 0, 10),
-            ("noise", 0, 50),
-        ):
-            if not low <= getattr(self, key) <= high:
-                raise ConfigError(f"{key}: {getattr(self, key)} must lie in {low}..{high}")
+    slant: Annotated[float, "standard deviation of the lean of the hand over pages, in degrees", Range(0, 30)]
+    texts: Annotated[str, "folder of text files, one for each page"]
+    seed: Annotated[int, "of everything random", Range(0, 2**32 - 1)]
+    width: Annotated[int, "of the photos, in pixels", Range(200, 8000)]
+    height: Annotated[int, "of the photos, in pixels", Range(200, 8000)]
+    pens: Annotated[list[str], "pens that pages take in turn", OneOf(scene.PENS)]
+    papers: Annotated[list[str], "papers that pages take in turn", OneOf(scene.PAPERS)]
+    line_slope: Annotated[float, "standard deviation of the slope of a line, in degrees", Range(0, 10)]
+    rotation: Annotated[float, "largest rotation of the sheet, in degrees", Range(0, 15)]
+    perspective: Annotated[float, "largest shift of a corner of the sheet, as a share of the sides", Range(0, 0.15)]
+    desk: Annotated[float, "share of pages that lie on a dark desk, their edges in the picture", SHARE]
+    gradient: Annotated[float, "share of the light lost at the darker side", Range(0, 0.9)]
+    shadow: Annotated[float, "share of the light lost in a shadow", Range(0, 0.9)]
+    vignette: Annotated[float, "share of the light lost in the corners", Range(0, 0.9)]
+    warmth: Annotated[float, "largest cast of colour, as a share", Range(0, 0.5)]
+    blur: Annotated[float, "standard deviation of the blur, in pixels", Range(0, 10)]
+    noise: Annotated[float, "standard deviation of the noise, in grey levels", Range(0, 50)]
 
 
 def load_texts(folder: Path) -> dict[str, str]:
