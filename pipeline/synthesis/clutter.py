@@ -11,7 +11,7 @@ from pipeline.synthesis.scene import smooth_noise
 
 def add_clutter(canvas: Canvas, capital: float, rng: np.random.Generator) -> None:
     """Put a few things on the canvas, often none; `capital` is the height of the writing in pixels."""
-    for thing, share in ((blots, 0.10), (holes, 0.05), (staple, 0.04), (fold, 0.06), (ground, 0.16), (object_on_sheet, 0.05)):
+    for thing, share in ((blots, 0.10), (holes, 0.07), (staple, 0.04), (fold, 0.06), (ground, 0.16), (object_on_sheet, 0.05)):
         if rng.random() < share:
             thing(canvas, capital, rng)
 
@@ -130,8 +130,9 @@ def fold(canvas: Canvas, capital: float, rng: np.random.Generator) -> None:
 
 def show_through(canvas: Canvas, strokes: list[np.ndarray], pen: float, contrast: float, rng: np.random.Generator) -> None:
     """The writing of the other side, mirrored, blurred and fainter than its own `contrast`; drawn first, beneath all else."""
-    mirrored = [stroke * (-1, 1) + (canvas.size, rng.normal(0, 0.1)) for stroke in strokes]
+    shift = canvas.size + rng.uniform(-0.5, 0.5) * canvas.size, rng.uniform(-0.2, 0.2) * canvas.size  # no line meets its own back
+    mirrored = [stroke * (-1, 1) + shift for stroke in strokes]
     under = Canvas(canvas.size, canvas.camera, 1.0)
     under.draw(mirrored, pen, CLUTTER, 1.0, 0.0, 0.0, rng)
     coverage = gaussian_filter(1 - under.picture, rng.uniform(0.4, 2.0))
-    canvas.put(coverage, CLUTTER, contrast * rng.uniform(0.08, 0.55), 0.5)
+    canvas.put(coverage, CLUTTER, contrast * rng.uniform(0.08, 0.6), 0.5)

@@ -16,8 +16,10 @@ from pipeline.synthesis.diagrams import diagram
 from pipeline.synthesis.sheet import Sheet, make_sheet
 from pipeline.synthesis.stroke_library import StrokeLibrary
 
-CAPITALS = 11.0, 120.0
+CAPITALS = 11.0, 150.0
 """Pixels; height of written capitals, from the smallest that can be read to what half of a full picture shows."""
+TINY, DOUBLED = 22.0, 0.25
+"""Pixels; capitals from this height on may come from a picture half as large: the reader doubles tiny ones. Share that does."""
 PENS = (
     (0.28, (0.035, 0.07), (0.12, 0.50), (0.10, 0.35)),  # pencil
     (0.26, (0.04, 0.08), (0.35, 0.95), (0.0, 0.1)),  # ballpoint
@@ -48,11 +50,14 @@ def make_crop(library: StrokeLibrary, split: str, size: int, rng: np.random.Gene
     canvas = Canvas(size, make_camera(size, fill is diagram, rng), float(rng.uniform(0.75, 0.97)))
     paint(canvas, sheet, float(rng.uniform(*contrasts)), float(rng.uniform(*grains)), rng)
     add_clutter(canvas, capital, rng)
-    gray = photograph(canvas.picture, capital, rng)
+    gray = double(canvas.picture, capital, rng) if TINY < capital < 3 * TINY and rng.random() < DOUBLED else None
+    gray = photograph(canvas.picture, capital, rng) if gray is None else gray
     kinds = canvas.kinds
-    if rng.random() < 0.06:  # the picture ends here
-        cut_borders(gray, kinds, rng)
-    contrast = flatten(gray)
+    ends = rng.random()
+    if ends < (0.4 if fill is one_line else 0.07):
+        contrast = cut_borders(gray, kinds, cut_tightly(kinds, capital, rng) if ends < 0.3 and fill is one_line else None, rng)
+    else:
+        contrast = flatten(gray)
     turns = int(rng.choice(4, p=[0.85, 0.05, 0.05, 0.05]))
     kinds[(contrast < INVISIBLE[0]) | ((kinds == CLUTTER) & (contrast < INVISIBLE[1]))] = PAPER
     return np.ascontiguousarray(np.rot90(contrast, turns)), np.ascontiguousarray(np.rot90(kinds, turns))
@@ -68,7 +73,7 @@ def make_camera(size: int, slanting: bool, rng: np.random.Generator) -> Projecti
 def paint(canvas: Canvas, sheet: Sheet, contrast: float, grain: float, rng: np.random.Generator) -> None:
     """Bring to the canvas what stands on the sheet, the ink of the pen last: of this contrast, uneven by `grain`."""
     pen = sheet.pen
-    if rng.random() < 0.06:
+    if rng.random() < 0.09:
         show_through(canvas, sheet.written, pen, contrast, rng)
     if rng.random() < 0.05:  # a printed tint behind a part of the sheet
         canvas.put(polygon(canvas.size, half_plane(canvas.size, rng)), PAPER, rng.uniform(0.05, 0.3))
@@ -92,6 +97,8 @@ def paint(canvas: Canvas, sheet: Sheet, contrast: float, grain: float, rng: np.r
             0.1,
             rng,
         )
+    if sheet.crossed:
+        canvas.draw(sheet.crossed, pen, CLUTTER, contrast, grain, 0.12, rng)
     if sheet.written:
         canvas.draw(sheet.written, pen, WRITTEN, contrast, grain, 0.12, rng)
 
@@ -131,12 +138,41 @@ def photograph(picture: np.ndarray, capital: float, rng: np.random.Generator) ->
     return pixels
 
 
-def cut_borders(gray: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -> None:
-    """Nothing but white beyond one or two sides: what a picture is filled up with to the size that a network takes."""
-    size = len(gray)
-    for _ in range(int(rng.integers(1, 3))):
-        width, side = int(rng.uniform(0.05, 0.5) * size), int(rng.integers(0, 4))
-        start, end = (0, width) if side % 2 == 0 else (size - width, size)
-        part = (slice(start, end), slice(None)) if side < 2 else (slice(None), slice(start, end))
-        gray[part] = np.median(gray)
-        kinds[part] = PAPER
+def double(picture: np.ndarray, capital: float, rng: np.random.Generator) -> np.ndarray:
+    """(H, W) uint8: a photo of half the size, doubled as the reader does with tiny pictures."""
+    height, width = picture.shape
+    half = picture.reshape(height // 2, 2, width // 2, 2).mean((1, 3))
+    small = Image.fromarray(photograph(half, capital / 2, rng))
+    return np.array(small.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def cut_tightly(kinds: np.ndarray, capital: float, rng: np.random.Generator) -> tuple[int, int, int, int] | None:
+    """Top, bottom, left, right of what is written, with a margin of up to half a letter; None where nothing is."""
+    rows, columns = (np.flatnonzero((kinds == WRITTEN).any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    margins = np.rint(capital * rng.uniform(0, 0.5) * rng.uniform(0.5, 1, 4)).astype(int)
+    top, left = max(0, rows[0] - margins[0]), max(0, columns[0] - margins[2])
+    bottom, right = min(len(kinds), rows[-1] + 1 + margins[1]), min(len(kinds), columns[-1] + 1 + margins[3])
+    return int(top), int(bottom), int(left), int(right)
+
+
+def cut_borders(
+    gray: np.ndarray, kinds: np.ndarray, box: tuple[int, int, int, int] | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Contrast of a picture that ends at the box, or, without one, within the crop on one or two sides.
+
+    Beyond is nothing, what a picture is filled up with to the size that a network takes; `kinds` becomes paper there.
+    """
+    if box is None:
+        ends = [0, len(gray), 0, len(gray)]
+        for _ in range(int(rng.integers(1, 3))):
+            side, width = int(rng.integers(0, 4)), int(rng.uniform(0.05, 0.45) * len(gray))
+            ends[side] = width if side % 2 == 0 else len(gray) - width
+        box = ends[0], ends[1], ends[2], ends[3]
+    top, bottom, left, right = box
+    contrast, beyond = np.zeros_like(gray), np.ones(gray.shape, bool)
+    contrast[top:bottom, left:right] = flatten(np.ascontiguousarray(gray[top:bottom, left:right]))
+    beyond[top:bottom, left:right] = False
+    kinds[beyond] = PAPER
+    return contrast

@@ -33,14 +33,15 @@ class Hand:
 def make_hand(library: StrokeLibrary, split: str, rng: np.random.Generator) -> Hand:
     """A hand of a split of the library, steady or hurried."""
     haste = rng.uniform(0, 1) ** 1.5
+    letter_gap = rng.uniform(0.12, 0.5) if rng.random() < 0.93 else rng.uniform(0.5, 1.6)  # a few space their letters out
     habits = Habits(
         slant=rng.normal(4, 8),
         slant_jitter=1 + 5 * haste,
         size_jitter=0.02 + 0.10 * haste,
         bend=0.01 + 0.05 * haste,
         baseline_jitter=0.01 + 0.06 * haste,
-        letter_gap=rng.uniform(0.12, 0.5),
-        word_gap=rng.uniform(0.6, 1.8),
+        letter_gap=letter_gap,
+        word_gap=letter_gap + rng.uniform(0.4, 1.5),
         gap_jitter=0.1 + 0.3 * haste,
         join=rng.choice([0.0, 0.1, 0.5]),
     )
@@ -90,10 +91,18 @@ def make_text(rng: np.random.Generator, case: str = "upper", words: int = 1) -> 
     return " ".join(_word(rng, case) for _ in range(words))
 
 
+def make_amount(rng: np.random.Generator) -> str:
+    """What stands in a column of its own: a number, a price, a single digit."""
+    digits = "".join(rng.choice(list("1123456789000"), rng.integers(1, 5)))
+    return digits + str(rng.choice(["", "", "", "x", ".50", "%"]))
+
+
 def _word(rng: np.random.Generator, case: str) -> str:
     kind = rng.random()
+    if kind < 0.03:  # all stems and bars, as lines have them: 1, 11, III, HILL, 1/7
+        return "".join(rng.choice(list("11IIILTEFH7/-" if case != "lower" else "11lliitf7/-"), rng.integers(1, 6)))
     digits = "".join(rng.choice(list(string.digits), rng.integers(1, 6)))
-    if kind < 0.04:  # one character after another, as in lists of letters
+    if kind < 0.07:  # one character after another, as in lists of letters
         return " ".join(rng.choice(list(LETTERS.lower() if case == "lower" else LETTERS + string.digits), rng.integers(2, 8)))
     if kind < 0.62:
         word = "".join(rng.choice(list(LETTERS), rng.integers(1, 10), p=SHARES / SHARES.sum()))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.synthesis.lettering import make_text
+from pipeline.synthesis.lettering import make_amount, make_text
 from pipeline.synthesis.sheet import Sheet
 
 
@@ -13,10 +13,14 @@ def notes(sheet: Sheet) -> None:
     first = rng.uniform(-0.3, 1.0) * pitch + h
     ruling(sheet, pitch, first)
     left = rng.uniform(-0.6, 0.5) * size
+    amounts = rng.uniform(0.1, 0.95) * size if rng.random() < 0.12 else 0.0
+    sparse = rng.random() < 0.15  # a word or a number a line, as in lists
     for y in np.arange(first, size + h, pitch):
         if rng.random() < 0.12:
             continue
         x = left + rng.uniform(0, 0.4) * h + (rng.random() < 0.15) * rng.uniform(0, size)
+        if amounts and rng.random() < 0.8:
+            sheet.write(make_amount(rng), amounts + rng.normal(0, 0.1) * h, y)
         if rng.random() < 0.1:
             box = 0.8 * h
             sheet.draw(np.array([(x, y), (x + box, y), (x + box, y - box), (x, y - box), (x, y)]))
@@ -25,8 +29,8 @@ def notes(sheet: Sheet) -> None:
                     np.array([(x + 0.1 * h, y - 0.5 * h), (x + 0.35 * h, y - 0.1 * h), (x + h, y - rng.uniform(0.7, 1.3) * h)])
                 )
             x += 1.3 * h
-        for _ in range(rng.integers(1, 7)):
-            start = x
+        for _ in range(1 if sparse or amounts else rng.integers(1, 7)):
+            start, before = x, len(sheet.written)
             if x > size:
                 break
             x = sheet.write(make_text(rng, sheet.hand.case), x, y)
@@ -44,11 +48,48 @@ def notes(sheet: Sheet) -> None:
                 sheet.draw(np.array(corners)) if rng.random() < 0.5 else sheet.draw_ellipse(
                     (start + x) / 2, (top + low) / 2, (x - start) / 2 + 2 * pad, 1.1 * h
                 )
-            elif extra < 0.12:  # crossed out with the pen of the writing: it counts as writing
-                sheet.written.append(
-                    np.array([(start - 0.1 * h, y - rng.uniform(0.3, 0.6) * h), (x + 0.1 * h, y - rng.uniform(0.3, 0.6) * h)])
-                )
+            elif extra < 0.14 and x - start > 1.2 * h:  # a stroke through one letter makes another letter
+                cross_out(sheet, before, start, x, y)
             x += sheet.hand.habits.word_gap * h
+
+
+CROSSED = {"line": 0.3, "double": 0.15, "cross": 0.05, "wave": 0.1, "zigzag": 0.15, "loops": 0.1, "fill": 0.15}
+"""How words are crossed out, and the share of each."""
+
+
+def cross_out(sheet: Sheet, before: int, left: float, right: float, y: float) -> None:
+    """Cross out what has been written since there were `before` strokes, from `left` to `right` on the line `y`.
+
+    The word and what crosses it out become one: nobody shall read it. Lines go through a word once or twice, or cross; a scribble
+    goes to and fro, up and down or in loops until the word is gone.
+    """
+    rng, h = sheet.rng, sheet.capital
+    sheet.crossed += sheet.written[before:]
+    del sheet.written[before:]
+    left, right = left - rng.uniform(-0.1, 0.4) * h, right + rng.uniform(-0.1, 0.4) * h
+    kind = str(rng.choice(list(CROSSED), p=list(CROSSED.values())))
+    if kind in ("line", "double", "cross"):
+        ends = y - rng.uniform(0.25, 0.7, 2) * h
+        lines = [ends, ends + rng.uniform(-0.3, 0.3, 2) * h] if kind == "double" else [ends]
+        if kind == "cross":
+            lines = [y - h * np.array([-0.05, 1.05]), y - h * np.array([1.05, -0.05])]
+        for start, end in lines:
+            bow = np.array([0, rng.normal(0, 0.04) * h, 0])
+            sheet.crossed.append(np.column_stack([np.linspace(left, right, 3), np.linspace(start, end, 3) + bow]))
+        return
+    pitch = h * {"wave": 0.7, "zigzag": 0.3, "loops": 0.3, "fill": 0.12}[kind] * rng.uniform(0.7, 1.4)
+    turns = max(2, int((right - left) / pitch))
+    tall = h * (rng.uniform(0.08, 0.25) if kind == "wave" else rng.uniform(0.35, 0.6))
+    if kind == "fill" and rng.random() < 0.5:  # to and fro along the word
+        rows = int(rng.integers(4, 14))
+        ends = np.where(np.arange(rows) % 2 == 0, left, right) + rng.normal(0, 0.1, rows) * h
+        points = np.column_stack([ends, y - 0.5 * h + np.linspace(-tall, tall, rows) + rng.normal(0, 0.04, rows) * h])
+    else:
+        along = np.linspace(0, 2 * np.pi * turns, 8 * turns + 1)
+        reach = 0.25 * h * (kind == "loops") * np.cos(along)
+        across = tall * np.exp(rng.normal(0, 0.15, len(along))) * np.sin(along)
+        points = np.column_stack([np.linspace(left, right, len(along)) + reach, y - 0.5 * h + across])
+    sheet.crossed.append(points)
 
 
 def ruling(sheet: Sheet, pitch: float, first: float) -> None:

@@ -22,14 +22,15 @@ def form(sheet: Sheet) -> None:
             rng.uniform(0.9, 1.3) * size,
             pen,
         )
-    below = rng.random() < 0.3
+    below, numbered = rng.random() < 0.3, rng.random() < 0.2
     for y in np.arange(rng.uniform(-0.5, 1) * row, size + row, row):
         x = rng.uniform(-0.5, 0.3) * size
         while x < size:
             if rng.random() < 0.85:
-                label = make_text(rng, str(rng.choice(["mixed", "lower", "upper"])), int(rng.integers(1, 4))) + str(
-                    rng.choice(["", ":", ":"])
-                )
+                label = make_text(rng, str(rng.choice(["mixed", "lower", "upper"])), int(rng.integers(1, 4)))
+                label += str(rng.choice(["", ":", ":"]))
+                if numbered:
+                    label = f"{rng.integers(1, 60)}{rng.choice(['.', '.', ')', ''])}"
                 if below:
                     sheet.print(label, x, y + 1.2 * small + 0.2 * h, 0.8 * small)
                 else:

@@ -27,6 +27,7 @@ class Sheet:
         drawn: strokes (K, 2) of lines drawn by hand.
         written: strokes (K, 2) of writing.
         printed: printed texts, as `Canvas.print` takes them.
+        crossed: strokes (K, 2) of words that are crossed out, and of what crosses them out.
         tints: corners (4, 2) of shaded areas.
     """
 
@@ -42,6 +43,7 @@ class Sheet:
     drawn: list[np.ndarray] = field(default_factory=list)
     written: list[np.ndarray] = field(default_factory=list)
     printed: list[tuple[str, float, float, int, str, float]] = field(default_factory=list)
+    crossed: list[np.ndarray] = field(default_factory=list)
     tints: list[np.ndarray] = field(default_factory=list)
 
     def write(self, text: str, x: float, y: float, capital: float | None = None, angle: float = 0.0) -> float:

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from pipeline.common.pixels import KINDS, LINE, PRINTED, WRITTEN
+from pipeline.common.pixels import KINDS, LINE, PAPER, PRINTED, WRITTEN
 from pipeline.synthesis.canvas import Canvas
 from pipeline.synthesis.clutter import show_through
 from pipeline.synthesis.contents import CONTENTS
-from pipeline.synthesis.crops import make_crop
+from pipeline.synthesis.crops import cut_borders, cut_tightly, make_crop
+from pipeline.synthesis.diagrams import chord
+from pipeline.synthesis.notes import cross_out
 from pipeline.synthesis.sheet import make_sheet
 from pipeline.synthesis.stroke_library import load_library
 from pipeline.synthesis.typefaces import TYPEFACES, load_typeface
@@ -68,3 +70,40 @@ def test_what_shows_through_is_fainter_than_the_writing():
 def test_typefaces_print_letters(name):
     top = load_typeface(name, 40).getbbox("H", anchor="ls")[1]
     assert -43 <= top <= -37
+
+
+def test_a_word_that_is_crossed_out_is_no_writing(library):
+    for seed in range(12):  # meets every way to cross out
+        sheet = make_sheet(library, "train", 128, 20.0, 2.0, np.random.default_rng(seed))
+        sheet.write("KEPT", 4, 40)
+        kept = len(sheet.written)
+        end = sheet.write("GONE", 4, 100)
+        letters = sheet.written[kept:]
+        cross_out(sheet, kept, 4, end, 100)
+        assert len(sheet.written) == kept and sheet.crossed[: len(letters)] == letters
+        across = np.concatenate(sheet.crossed[len(letters) :])
+        assert np.ptp(across[:, 0]) > 0.8 * (end - 4) and 60 < across[:, 1].min() and across[:, 1].max() < 120
+
+
+def test_hatching_ends_at_its_outline():
+    slanting = np.array([0.6, 0.8])
+    enter, leave = chord(slanting, np.array([0.0, 0.0]), 30, 30, True)
+    assert (enter, leave) == pytest.approx((-30, 30))
+    enter, leave = chord(slanting, np.array([0.0, 0.0]), 30, 16, False)
+    assert (enter, leave) == pytest.approx((-20, 20))  # at the height of 16
+    assert chord(slanting, np.array([40.0, 0.0]), 30, 16, False) == pytest.approx((-20, -50 / 3))
+    assert chord(slanting, np.array([80.0, 0.0]), 30, 16, False) is None
+    assert chord(slanting, np.array([80.0, 0.0]), 30, 16, True) is None
+
+
+def test_beyond_the_end_of_a_picture_is_nothing():
+    gray, kinds = np.full((64, 64), 120, np.uint8), np.full((64, 64), PAPER, np.uint8)
+    gray[20:40, 20:40] = 20
+    kinds[20:40, 20:40] = WRITTEN
+    top, bottom, left, right = cut_tightly(kinds, 20.0, np.random.default_rng(0))
+    assert 10 <= top <= 20 and 40 <= bottom <= 50 and 10 <= left <= 20 and 40 <= right <= 50
+    contrast = cut_borders(gray, kinds, (16, 64, 24, 40), np.random.default_rng(0))
+    beyond = np.ones((64, 64), bool)
+    beyond[16:64, 24:40] = False
+    assert not contrast[beyond].any() and (kinds[beyond] == PAPER).all()
+    assert (kinds == WRITTEN).sum() == 20 * 16 and cut_tightly(np.zeros_like(kinds), 20.0, np.random.default_rng(0)) is None
