@@ -6,6 +6,7 @@ With `evaluate.on=FILE.npz` it measures the model on any other data and prints o
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -19,17 +20,18 @@ from pipeline.common import metrics, paths
 from pipeline.common.arrays import save_arrays
 from pipeline.common.errors import DataError
 from pipeline.common.files import md5, write_json, write_table
+from pipeline.common.options import Options, Range
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 
 
 @dataclass
-class EvaluateConfig:
-    """Attributes: model, data: what to measure on what; on: any other `.npz`, measured to standard output only."""
+class EvaluateConfig(Options):
+    """What is measured."""
 
-    model: str | None
-    on: str | None
-    confused_pairs: int
+    model: Annotated[str | None, "weights to measure; null: those that `train` wrote"]
+    on: Annotated[str | None, "FILE.npz with the arrays `images` and `labels`: measure on it and print JSON; null: test split"]
+    confused_pairs: Annotated[int, "how many of the most frequent mistakes to list", Range(0)]
 
 
 SECTIONS: Sections = {"evaluate": EvaluateConfig, "tracking": TrackingConfig}

@@ -6,6 +6,7 @@ Writes prepared/forms/<form>.png, and for each copy <form>/<number>.jpg with <nu
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
@@ -27,9 +28,9 @@ LIBRARY = Path("data/strokes.npz")
 
 @dataclass
 class FillConfig(FillOptions):
-    """Attributes, beside those of `FillOptions`: forms: names of files in conf/form/."""
+    """`FillOptions`, and the forms that are filled in."""
 
-    forms: list[str]
+    forms: Annotated[list[str], "names of files of conf/form/"]
 
     def __post_init__(self) -> None:
         super().__post_init__()

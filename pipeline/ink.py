@@ -7,6 +7,7 @@ the metrics and a figure; makes one MLflow run. An interrupted training goes on 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import yaml
@@ -15,9 +16,9 @@ from tqdm import tqdm
 
 from pipeline import tracking
 from pipeline.common import paths
-from pipeline.common.checks import check_each
 from pipeline.common.errors import ConfigError
 from pipeline.common.files import md5, write_json, write_table
+from pipeline.common.options import Options, Range
 from pipeline.common.pixels import CLUTTER, KINDS, PAPER
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
@@ -32,44 +33,29 @@ TRAIN, VALID = 0, 1  # streams of random numbers
 
 
 @dataclass
-class InkConfig:
-    """How the network learns that says what a pixel shows.
+class InkConfig(Options):
+    """How the network learns what a pixel shows."""
 
-    Attributes:
-        library: the stroke library that the crops are written with.
-        widths: channels of the network at 1/2, 1/4, ... of the picture's size.
-        epochs, crops, passes: each epoch renders `crops` new crops and goes over them `passes` times.
-        valid_crops: crops by hands of the validation split that the metrics are measured on.
-        size: side of a crop in pixels.
-        batch_size: crops a step.
-        lr: learning rate of Adam at its highest.
-        ground_weight: what a pixel of paper or clutter counts in the loss; one of ink or of a line counts 1.
-        workers: processes that render.
-        resume: go on from the checkpoint of an interrupted training of the same configuration.
-    """
-
-    library: str
-    widths: list[int]
-    epochs: int
-    crops: int
-    passes: int
-    valid_crops: int
-    size: int
-    batch_size: int
-    lr: float
-    ground_weight: float
-    workers: int
-    resume: bool
+    library: Annotated[str, "stroke library that the crops are written with"]
+    widths: Annotated[list[int], "channels of the network at 1/2, 1/4, ... of the size of the picture", Range(1)]
+    epochs: Annotated[int, "each renders new crops", Range(0)]
+    crops: Annotated[int, "rendered in each epoch", Range(1)]
+    passes: Annotated[int, "over the crops of an epoch", Range(1)]
+    valid_crops: Annotated[int, "by hands of the validation split; the metrics are measured on them", Range(1)]
+    size: Annotated[int, "side of a crop, in pixels", Range(64)]
+    batch_size: Annotated[int, "crops of a step", Range(2)]
+    lr: Annotated[float, "learning rate of Adam at its highest", Range(above=0)]
+    ground_weight: Annotated[float, "weight in the loss of a pixel of paper or clutter; ink and lines have 1", Range(above=0)]
+    workers: Annotated[int, "processes that render; the result does not depend on it", Range(1)]
+    resume: Annotated[bool, "continue from the checkpoint of an interrupted training of the same configuration"]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         UNetOptions(self.widths, len(KINDS))
-        check_each(self, ("epochs",), lambda value: value >= 0, "must be 0 or more")
-        check_each(self, ("passes", "valid_crops", "workers"), lambda value: value >= 1, "must be 1 or more")
-        check_each(self, ("lr", "ground_weight"), lambda value: value > 0, "must be above 0")
-        if self.batch_size < 2 or self.crops < self.batch_size:
+        if self.crops < self.batch_size:
             raise ConfigError(f"batch_size: {self.batch_size} must be from 2 to crops, {self.crops}")
-        if self.size < 64 or self.size % 2 ** len(self.widths):
-            raise ConfigError(f"size: {self.size} must be 64 or more, and divisible by {2 ** len(self.widths)}")
+        if self.size % 2 ** len(self.widths):
+            raise ConfigError(f"size: {self.size} must be divisible by {2 ** len(self.widths)}")
 
 
 SECTIONS: Sections = {"seed": int, "ink": InkConfig, "tracking": TrackingConfig}

@@ -6,6 +6,7 @@ weights of the lattice by conditional likelihood, for the trained network.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from scipy import ndimage
@@ -13,8 +14,8 @@ from scipy import ndimage
 from pipeline import tracking
 from pipeline.characters.classifier import load_classifier
 from pipeline.common import paths
-from pipeline.common.checks import check_each
 from pipeline.common.files import md5, write_json
+from pipeline.common.options import Options, Range
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.reading.fit import Chart, Truth, chart, fit_weights, has_truth
@@ -37,30 +38,16 @@ SPARE = 0.2  # share of a character's ink that may be left out
 
 
 @dataclass
-class LatticeConfig:
-    """What the line model is fitted to.
+class LatticeConfig(Options):
+    """What the line model is fitted to."""
 
-    Attributes:
-        library: the stroke library whose validation hands write the lines.
-        language: table of the character language model.
-        texts: random pages of text that the kinds of tokens are counted on.
-        pages: of them, how many are written and read.
-        rounds: how often the readings are searched anew with the weights fitted so far.
-        beam: hypotheses kept at each step of that search.
-        seed: of everything random.
-    """
-
-    library: str
-    language: str
-    texts: int
-    pages: int
-    rounds: int
-    beam: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        check_each(self, ("texts", "pages", "rounds", "beam"), lambda value: value >= 1, "must be 1 or more")
-        check_each(self, ("seed",), lambda value: value >= 0, "must be 0 or more")
+    library: Annotated[str, "stroke library whose validation hands write the lines"]
+    language: Annotated[str, "table of the character language model"]
+    texts: Annotated[int, "random pages of text in which the kinds of tokens are counted", Range(1)]
+    pages: Annotated[int, "pages that are written and read", Range(1)]
+    rounds: Annotated[int, "searches, each with the weights fitted so far", Range(1)]
+    beam: Annotated[int, "hypotheses kept at each step of that search", Range(1)]
+    seed: Annotated[int, "of everything random", Range(0)]
 
 
 SECTIONS: Sections = {"lattice": LatticeConfig, "tracking": TrackingConfig}

@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from filelock import FileLock
@@ -19,9 +19,9 @@ from pipeline.characters.dataset import Characters, Splits, concatenate, drop_du
 from pipeline.characters.normalise import normalise_all
 from pipeline.characters.npz import load_splits, read_npz, save_splits
 from pipeline.common import paths
-from pipeline.common.checks import check_each
 from pipeline.common.errors import ConfigError, DataError
 from pipeline.common.files import replacing, replacing_folder, write_table, writing
+from pipeline.common.options import OneOf, Options, Range
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections
 from pipeline.synthesis import strokes
@@ -31,47 +31,33 @@ from pipeline.synthesis.stream import Stream
 from pipeline.synthesis.stroke_library import load_library
 
 SHEET = 24  # characters of each class on the contact sheet
-SOURCES = ("strokes", "nist36", "emnist", "folder", "npz")
+SOURCES = OneOf(("strokes", "nist36", "emnist", "folder", "npz"))
 
 
 @dataclass
-class DataConfig:
-    """Where the characters come from.
+class DataConfig(Options):
+    """Where the characters come from."""
 
-    Attributes:
-        sources: any of `SOURCES`; several are mixed, split by split.
-        root: folder (or the file, for `npz`) of the real data; `strokes` alone needs none.
-        library: the stroke library the generator inks.
-        variant: which EMNIST split to read, `balanced` or `byclass`.
-        download: fetch EMNIST when `root` does not hold it.
-        fresh: training characters are generated while the network learns, every epoch others; else once, and stored.
-        views: fresh: how often an epoch shows each of its characters, distorted anew every time.
-        train_per_class, valid_per_class, test_per_class: samples a class (fresh: an epoch); 0 takes all there are.
-        seed: of the generator and of random splits.
-    """
-
-    sources: list[str]
-    root: str
-    library: str
-    variant: str
-    download: bool
-    fresh: bool
-    views: int
-    train_per_class: int
-    valid_per_class: int
-    test_per_class: int
-    seed: int
+    sources: Annotated[list[str], "of the characters; several are mixed, split by split", SOURCES]
+    root: Annotated[str, "folder of the real data, for `npz` their file; strokes alone need none"]
+    library: Annotated[str, "stroke library of the generator"]
+    variant: Annotated[str, "emnist: which set of files to read", OneOf(("balanced", "byclass"))]
+    download: Annotated[bool, "emnist: fetch the files (562 MB) if `root` does not hold them"]
+    fresh: Annotated[bool, "strokes: generate new training characters in every epoch, while the network learns"]
+    views: Annotated[int, "fresh: how often an epoch shows each character, distorted anew every time", Range(1)]
+    train_per_class: Annotated[int, "samples of each class (fresh: in an epoch); 0: all that validation and test leave", Range(0)]
+    valid_per_class: Annotated[
+        int, "samples of each class; 0: all there are, or a tenth if the source has no such split", Range(0)
+    ]
+    test_per_class: Annotated[
+        int, "samples of each class; 0: all there are, or a tenth if the source has no such split", Range(0)
+    ]
+    seed: Annotated[int, "of the generator and of random splits", Range(0)]
 
     def __post_init__(self) -> None:
-        if not self.sources or not set(self.sources) <= set(SOURCES):
-            raise ConfigError(f"sources: {self.sources} must name one or more of {', '.join(SOURCES)}")
-        if self.variant not in ("balanced", "byclass"):
-            raise ConfigError(f"variant: {self.variant!r} must be balanced or byclass")
+        super().__post_init__()
         if self.fresh and list(self.sources) != ["strokes"]:
             raise ConfigError(f"fresh: only strokes are generated, not {'+'.join(self.sources)}; set it to false")
-        check_each(self, ("views",), lambda value: value >= 1, "must be 1 or more")
-        counts = ("train_per_class", "valid_per_class", "test_per_class")
-        check_each(self, (*counts, "seed"), lambda value: value >= 0, "must be 0 or more")
         if "strokes" in self.sources and not self.train_per_class * self.valid_per_class * self.test_per_class:
             raise ConfigError("train_per_class: the generator needs to know how many; give 1 or more for each split")
 

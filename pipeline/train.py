@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import yaml
@@ -41,17 +42,11 @@ from pipeline.synthesis.options import StrokesOptions
 
 @dataclass
 class TrainConfig(TrainOptions):
-    """What the network's own `TrainOptions` hold, and what only the stage needs.
+    """The network's own `TrainOptions`, and the options of the stage."""
 
-    Attributes:
-        initial: stored weights to start from, in every layer whose shape fits; null: all layers start at random.
-        resume: go on from the checkpoint of an interrupted training of the same configuration.
-        check_gradients: compare every gradient with central differences instead of training.
-    """
-
-    initial: str | None
-    resume: bool
-    check_gradients: bool
+    initial: Annotated[str | None, "weights to start from in layers whose shape fits, such as models/model.npz; null: at random"]
+    resume: Annotated[bool, "continue from the checkpoint of an interrupted training of the same configuration"]
+    check_gradients: Annotated[bool, "compare every gradient with central differences instead of training"]
 
 
 SECTIONS: Sections = {

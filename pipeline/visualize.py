@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from pipeline.characters.dataset import Splits
 from pipeline.characters.npz import load_splits
 from pipeline.common import metrics, paths
 from pipeline.common.arrays import load_arrays
-from pipeline.common.checks import check_each
 from pipeline.common.files import md5, replacing_folder
+from pipeline.common.options import Options, Range
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn import diagnostics
@@ -25,16 +26,13 @@ from pipeline.nn.network import Network, build_network
 
 
 @dataclass
-class VisualizeConfig:
-    """Attributes: units: hidden units or filters to draw; depth, width: of the networks that show vanishing gradients."""
+class VisualizeConfig(Options):
+    """The size of the figures."""
 
-    units: int
-    depth: int
-    width: int
-    dpi: int
-
-    def __post_init__(self) -> None:
-        check_each(self, ("units", "depth", "width", "dpi"), lambda value: value >= 1, "must be 1 or more")
+    units: Annotated[int, "hidden units or filters whose weights are drawn", Range(1)]
+    depth: Annotated[int, "hidden layers of the networks that show vanishing gradients", Range(1)]
+    width: Annotated[int, "units in each of these layers", Range(1)]
+    dpi: Annotated[int, "resolution of the figures, in dots per inch", Range(1)]
 
 
 SECTIONS: Sections = {"seed": int, "visualize": VisualizeConfig, "tracking": TrackingConfig}

@@ -120,7 +120,7 @@ def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
 @pytest.mark.parametrize(
     "overrides, said",
     [
-        (["sweep.prune=foo"], "train: sweep.prune: 'foo' must be none or median"),
+        (["sweep.prune=foo"], "train: sweep.prune: must be one of none, median, not 'foo'"),
         (["tracking.uri=sqlite:////nowhere/x.db"], "train: tracking.uri: /nowhere/x.db: cannot be written"),
         (["+trian=1,2"], "train: trian: no such group of conf/; the nearest is train"),
     ],

@@ -11,10 +11,10 @@ Traceback (most recent call last):
 pipeline.common.errors.ConfigError: speed: must be a number from 0 to 3, not 5.0
 """
 
-import types
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from pipeline.common.checks import is_number
 from pipeline.common.errors import ConfigError
@@ -106,13 +106,20 @@ class Options:
 def _holds(value: Any, option: Option) -> bool:
     if value is None:
         return type(None) in get_args(option.kind)
-    if get_origin(option.kind) is not list:
-        return _is_in(value, option.kind, option.limits)
+    kind, many = _one(option.kind)
+    if not many:
+        return _is_in(value, kind, option.limits)
     if isinstance(value, str) or not isinstance(value, Iterable):
         return False
     values = list(value)
     enough = bool(values) or isinstance(option.limits, Range)
-    return enough and all(_is_in(one, get_args(option.kind)[0], option.limits) for one in values)
+    return enough and all(_is_in(one, kind, option.limits) for one in values)
+
+
+def _one(kind: Any) -> tuple[Any, bool]:
+    """The type of a single value, without None; whether the option is a list of them."""
+    kind = next((part for part in get_args(kind) if part is not type(None)), kind) if get_origin(kind) is UnionType else kind
+    return (get_args(kind)[0], True) if get_origin(kind) is list else (kind, False)
 
 
 def _is_in(value: Any, kind: Any, limits: Any) -> bool:
@@ -123,12 +130,9 @@ def _is_in(value: Any, kind: Any, limits: Any) -> bool:
 
 def _wanted(option: Option) -> str:
     """What an option must be, in words."""
-    kind, many = option.kind, get_origin(option.kind) is list
-    if get_origin(kind) in (Union, types.UnionType):
-        kind = next(one for one in get_args(kind) if one is not type(None))
+    kind, many = _one(option.kind)
     if isinstance(option.limits, OneOf):
         return f"name one or more of {option.limits}" if many else f"be one of {option.limits}"
-    number = "number" if kind in (float, list[float]) else "whole number"
-    limits = str(option.limits)
+    number, limits = "number" if kind is float else "whole number", str(option.limits)
     link = " " if limits.startswith(("from", "above", "at most")) else ", " if limits else ""
     return f"be {f'a list of {number}s' if many else f'a {number}'}{link}{limits}"

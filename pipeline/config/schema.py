@@ -6,42 +6,31 @@ A section is a group of conf/. Each stage declares those that it reads, and thei
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.common.errors import ConfigError
+from pipeline.common.options import OneOf, Options, Range
 from pipeline.config import resolvers  # noqa: F401 (what experiments may write as ${draw:...})
 
 
 @dataclass
-class TrackingConfig:
-    """Attributes: uri: MLflow store, `local` for mlflow.db in the project, `none` for no tracking; experiment: its name."""
+class TrackingConfig(Options):
+    """Where runs are recorded."""
 
-    uri: str
-    experiment: str
+    uri: Annotated[str, "MLflow store; local: mlflow.db and mlruns/ in the project; none: record nothing"]
+    experiment: Annotated[str, "name of the MLflow experiment"]
 
 
 @dataclass
-class SweepConfig:
-    """How the jobs of a multirun are treated.
+class SweepConfig(Options):
+    """How the jobs of a multirun are treated."""
 
-    Attributes:
-        rerun: run also what already finished in this experiment with the same configuration and data.
-        prune: `none`, or `median`: stop a job that is worse than half of the others were at the same epoch.
-        prune_after: epochs that every job may run before.
-    """
-
-    rerun: bool
-    prune: str
-    prune_after: int
-
-    def __post_init__(self) -> None:
-        if self.prune not in ("none", "median"):
-            raise ConfigError(f"prune: {self.prune!r} must be none or median")
-        if self.prune_after < 1:
-            raise ConfigError(f"prune_after: {self.prune_after} must be 1 or more")
+    rerun: Annotated[bool, "run again what already finished in this experiment with the same configuration and data"]
+    prune: Annotated[str, "median: stop a job that is worse than half of the others at the same epoch", OneOf(("none", "median"))]
+    prune_after: Annotated[int, "epochs that every job may run before it can be stopped", Range(1)]
 
 
 Sections = Mapping[str, type]

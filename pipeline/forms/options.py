@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
 from pipeline.characters.alphabet import CAPITALS, DIGITS, LOWER_CASE, SIGNS
 from pipeline.common import paths
-from pipeline.common.checks import check_choice, check_each, is_number, is_whole
+from pipeline.common.checks import check_each, is_number
 from pipeline.common.errors import ConfigError
+from pipeline.common.options import SHARE, OneOf, Options, Range
 from pipeline.reading.pattern import Allowed, Constraint, Pattern
 
 ALPHABETS = {
@@ -22,41 +23,27 @@ ALPHABETS = {
 TICKED = "x"
 """What a ticked box is written as."""
 RESERVED = ("name", "file", "page", "status", "flagged")
-MOST_CELLS, MOST_ROWS = 200, 200
 
 
 @dataclass
-class Field:
-    """A place on a form that something is written in.
+class Field(Options):
+    """A place on a form to write in, or to tick."""
 
-    Attributes:
-        box: left, top, right, bottom, in shares of the blank's width and height.
-        kind: `text`, or `checkbox`: ticked or not.
-        cells: how many characters have a cell each; 0: it is a line or a box for any number of them.
-        rows: how many times it stands there, one below the other within `box`; each is a field of its own, `name_1`, `name_2`.
-        alphabet: what is written there, a key of `ALPHABETS`.
-        pattern: regular expression that what is written matches as a whole; empty: any text of the alphabet.
-        label: printed beside it, where the project draws the form.
-    """
-
-    box: list[float]
-    kind: str = "text"
-    cells: int = 0
-    rows: int = 1
-    alphabet: str = "all"
-    pattern: str = ""
-    label: str = ""
+    box: Annotated[list[float], "left, top, right, bottom, as shares of the width and height of the blank"]
+    kind: Annotated[str, "what is written in it", OneOf(("text", "checkbox"))] = "text"
+    cells: Annotated[int, "characters that have a cell each; 0: a line or a box for any number of characters", Range(0, 200)] = 0
+    rows: Annotated[int, "fields below one another within the box, each of its own, `name_1`, `name_2`, ...", Range(1, 200)] = 1
+    alphabet: Annotated[str, "characters that are written there", OneOf(ALPHABETS)] = "all"
+    pattern: Annotated[str, "regular expression that matches the whole text; empty: any text of the alphabet"] = ""
+    label: Annotated[str, "printed beside the field, where the project draws the form"] = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         box = self.box
-        if not (isinstance(box, list) and len(box) == 4 and all(is_number(v) and 0 <= v <= 1 for v in box)) or not (
+        if not (isinstance(box, list) and len(box) == 4 and all(is_number(side) and side in SHARE for side in box)) or not (
             box[0] < box[2] and box[1] < box[3]
         ):
             raise ConfigError(f"box: must be left, top, right, bottom from 0 to 1, not {box!r}")
-        check_choice(self, "kind", ("text", "checkbox"))
-        check_choice(self, "alphabet", ALPHABETS)
-        check_each(self, ("cells",), lambda value: is_whole(value, 0) and value <= MOST_CELLS, f"must be from 0 to {MOST_CELLS}")
-        check_each(self, ("rows",), lambda value: is_whole(value) and value <= MOST_ROWS, f"must be from 1 to {MOST_ROWS}")
         check_each(self, ("pattern", "label"), lambda value: isinstance(value, str), "must be text")
         _ = self.constraint
 
@@ -67,29 +54,22 @@ class Field:
 
 
 @dataclass
-class FormOptions:
-    """A form.
+class FormOptions(Options):
+    """A form."""
 
-    Attributes:
-        template: the blank: a picture, or a PDF.
-        fields: in the order of the columns of `forms.csv`.
-        page: of the template that is the blank, from 1.
-        title: printed on top, where the project draws the form.
-    """
-
-    template: str
-    fields: dict[str, Field]
-    page: int = 1
-    title: str = ""
+    template: Annotated[str, "the blank: a picture, or a PDF"]
+    fields: Annotated[dict[str, Field], "in the order of the columns of forms.csv"]
+    page: Annotated[int, "page of the PDF that is the blank, from 1", Range(1)] = 1
+    title: Annotated[str, "printed on top, where the project draws the form"] = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.fields:
             raise ConfigError("fields: names no field; give each a box")
         names = list(self.each())
         taken = [name for name in names if name in RESERVED or name.endswith("_confidence") or names.count(name) > 1]
         if taken:
             raise ConfigError(f"fields.{taken[0]}: is the name of another column of forms.csv; choose another one")
-        check_each(self, ("page",), is_whole, "must be 1 or more")
 
     def each(self) -> dict[str, Field]:
         """Every single field by its name; what has several rows is several fields."""
