@@ -28,7 +28,7 @@ from pipeline.synthesis import strokes
 from pipeline.synthesis.options import StrokesOptions
 from pipeline.synthesis.render import RenderOptions, load_texts, render_pages
 from pipeline.synthesis.stream import Stream
-from pipeline.synthesis.stroke_library import load_library
+from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
 
 SHEET = 24  # characters of each class on the contact sheet
 SOURCES = OneOf(("strokes", "nist36", "emnist", "folder", "npz"))
@@ -67,26 +67,31 @@ SECTIONS: Sections = {"alphabet": Alphabet, "data": DataConfig, "strokes": Strok
 
 def prepare(config: Config, output: Path) -> None:
     """Build the splits and the pages that `config.data`, `config.strokes` and `config.pages` describe."""
-    splits = build(config)
+    library = load_library(Path(config.data.library))
+    splits = build(config, library)
     save_splits(output / paths.CHARACTERS, splits, meta=described(config))
     shown, fresh = splits.train, splits.train.labels[:0]
     if config.data.fresh:
-        shown, fresh = stream(config).sample(SHEET), stream(config).labels
+        generated = stream(config, library)
+        shown, fresh = generated.sample(SHEET), generated.labels
     with replacing(output / paths.CONTACT_SHEET) as temporary:
         Image.fromarray(shown.sheet(config.alphabet.classes)).save(temporary)
     write_table(output / paths.COUNTS, count(splits, fresh, config.alphabet))
-    write_pages(config, output / paths.PAGES)
-    train = f"{len(stream(config).labels):,} drawn for each epoch," if config.data.fresh else f"{len(splits.train):,}"
+    write_pages(config, library, output / paths.PAGES)
+    train = f"{len(fresh):,} drawn for each epoch," if config.data.fresh else f"{len(splits.train):,}"
     print(f"prepare: {train} train, {len(splits.valid):,} valid, {len(splits.test):,} test characters")
 
 
-def build(config: Config) -> Splits:
+def build(config: Config, library: StrokeLibrary | None = None) -> Splits:
     """Read or generate every source, bring it to the normal form, mix the sources and drop duplicates.
+
+    Args:
+        library: the stroke library that `config` names; None reads it if the generator needs it.
 
     Raises:
         DataError: a split with nothing left in it.
     """
-    splits = drop_duplicates(concatenate([_read(source, config) for source in config.data.sources]))
+    splits = drop_duplicates(concatenate([_read(source, config, library) for source in config.data.sources]))
     for name, part in vars(splits).items():
         if not len(part) and not (name == "train" and config.data.fresh):
             raise DataError(
@@ -97,9 +102,9 @@ def build(config: Config) -> Splits:
 
 
 def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
-    """The characters that `config` describes and the file they lie in: the stage's own, or else one built now and kept.
+    """The characters that `config` describes, and their file: the one of the stage, or one that is built now and kept.
 
-    So an experiment or a sweep over `data` needs no preparation by hand, and leaves the pipeline's own data alone.
+    So nobody needs to prepare the data of an experiment or of a sweep over `data`, and the data of the pipeline do not change.
     """
     for path in dict.fromkeys((output / paths.CHARACTERS, paths.CHARACTERS, paths.PREPARED_CACHE / f"{_key(config)}.npz")):
         if path.exists():
@@ -108,22 +113,26 @@ def prepared(config: Config, output: Path) -> tuple[Splits, Path]:
                 return splits, path
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):  # of jobs that start together, one builds
+    with FileLock(f"{path}.lock"):  # if several jobs start together, one of them builds
         if not path.exists():
             print(f"prepare: {'+'.join(config.data.sources)} as configured is not prepared yet: building {path}")
             save_splits(path, build(config), described(config))
     return load_splits(path)[0], path
 
 
-def stream(config: Config) -> Stream:
-    """The training characters where they are generated while the network learns."""
+def stream(config: Config, library: StrokeLibrary | None = None) -> Stream:
+    """The training characters if they are generated while the network learns.
+
+    Args:
+        library: the stroke library that `config` names; None reads it.
+    """
     data = config.data
-    library = load_library(Path(data.library))
+    library = library or load_library(Path(data.library))
     return Stream(library, config.alphabet, config.strokes, data.train_per_class, data.views, data.seed)
 
 
 def described(config: Config) -> dict[str, Any]:
-    """What the characters are made from: stored beside them, so that a data set tells its own origin."""
+    """Everything that the characters are made from; it is stored beside them."""
     return {
         "alphabet": config.values["alphabet"],
         "data": config.values["data"],
@@ -137,7 +146,7 @@ def _key(config: Config) -> str:
 
 
 def _raw_digest(data: DataConfig) -> str:
-    """md5 over the raw files: the same configuration on other files is another data set."""
+    """md5 of the raw files: the same configuration and other files make another data set."""
     files = [Path(data.library)] if "strokes" in data.sources else []
     if set(data.sources) != {"strokes"}:
         root = Path(data.root)
@@ -149,7 +158,7 @@ def _raw_digest(data: DataConfig) -> str:
     return digest.hexdigest()
 
 
-def _read(source: str, config: Config) -> Splits:
+def _read(source: str, config: Config, library: StrokeLibrary | None) -> Splits:
     """One source in normal form."""
     data = config.data
     wanted = (data.train_per_class, data.valid_per_class, data.test_per_class)
@@ -157,7 +166,8 @@ def _read(source: str, config: Config) -> Splits:
     alphabet = config.alphabet
     if source == "strokes":
         stored = (0 if data.fresh else data.train_per_class, *wanted[1:])
-        return strokes.generate(load_library(Path(data.library)), alphabet, config.strokes, *stored, seed=data.seed)
+        library = library or load_library(Path(data.library))
+        return strokes.generate(library, alphabet, config.strokes, *stored, seed=data.seed)
     if source == "nist36":
         read = nist36.read(root)
         raw = Splits(*(relabel(part, ALPHANUMERIC, alphabet.characters) for part in (read.train, read.valid, read.test)))
@@ -173,7 +183,7 @@ def _read(source: str, config: Config) -> Splits:
 
 
 def count(splits: Splits, fresh: np.ndarray, alphabet: Alphabet) -> list[dict[str, Any]]:
-    """Samples of every class in every split, a row a class; `fresh` are the labels of an epoch's generated characters."""
+    """Samples of every class in every split, one row for each class; `fresh` are the labels of the generated characters."""
     labels = {name: part.labels for name, part in vars(splits).items()}
     labels["train"] = np.append(labels["train"], fresh)
     counts = {name: np.bincount(own, minlength=alphabet.classes) for name, own in labels.items()}
@@ -183,9 +193,8 @@ def count(splits: Splits, fresh: np.ndarray, alphabet: Alphabet) -> list[dict[st
     ]
 
 
-def write_pages(config: Config, target: Path) -> None:
-    """Render the texts below data/pages/ as photos, each with its truth beside it."""
-    library = load_library(Path(config.data.library))
+def write_pages(config: Config, library: StrokeLibrary, target: Path) -> None:
+    """Render the texts that `config.pages` names as photos, each with its truth beside it."""
     with replacing_folder(target) as temporary:
         for name, image, truth in render_pages(library, load_texts(Path(config.pages.texts)), config.pages):
             Image.fromarray(image).save(temporary / f"{name}.jpg", quality=90)

@@ -188,6 +188,7 @@ def test_pages_are_read_with_the_ink_network_or_a_line_says_that_they_are_not(se
     assert "ink" not in capfd.readouterr().err
     picture = np.full((64, 64), 200, np.uint8)
     np.testing.assert_allclose(look(picture, reader.models.ink), look(picture, unet), atol=1e-6)
+    assert reader.classifier is reader.models.characters, "one network reads characters and pages"
 
 
 def test_a_line_model_that_does_not_fit_the_classifier_leaves_characters_readable(served, tmp_path, monkeypatch):

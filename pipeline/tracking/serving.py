@@ -72,11 +72,12 @@ class CharacterReader(PythonModel):
         weights, language = (Path(context.artifacts[key]) for key in ("weights", "language"))
         lattice, ink = (Path(context.artifacts[key]) if key in context.artifacts else None for key in ("lattice", "ink"))
         self.models, self.reason = None, "this model was logged without a line model"
-        try:
-            self.models = load_models(weights, lattice, language, ink) if lattice else None
-        except DataError as error:  # as of a champion with another alphabet, until the stage has run for it: it reads characters
-            self.reason = str(error).rpartition("/")[2].partition("; run")[0]
-        self.classifier = load_classifier(weights)
+        if lattice:
+            try:
+                self.models = load_models(weights, lattice, language, ink)
+            except DataError as error:  # the line model of another alphabet, until the stage has run: it reads characters
+                self.reason = str(error).replace(f"{lattice.parent}/", "").replace(f"{weights.parent}/", "").partition("; run")[0]
+        self.classifier = self.models.characters if self.models else load_classifier(weights)
         ocr = yaml.safe_load(Path(context.artifacts["ocr"]).read_text(encoding="utf-8"))
         self.options = OcrOptions(**{field.name: ocr[field.name] for field in fields(OcrOptions)})
         self.lacks_ink = "ink" not in context.artifacts and ocr["ink"] != "none"
