@@ -111,6 +111,7 @@ def to_json(page: Page, name: str) -> str:
                     "text": word.text,
                     "box": whole(word.box),
                     "confidence": round(word.confidence, 4),
+                    "printed": word.printed,
                     "alternatives": _listed(word.alternatives),
                     "characters": [
                         {

@@ -12,6 +12,7 @@ XHTML = "http://www.w3.org/1999/xhtml"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 ALTO_SCHEMA = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+PRINTED = "printed"  # tag of ALTO's words that are print
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # file names may hold what XML may not
 
 
@@ -45,6 +46,8 @@ def to_hocr(page: Page, name: str) -> str:
         for j, word in enumerate(line.words, 1):
             title = f"bbox {_numbers(word.box)}; x_wconf {round(100 * word.confidence)}"
             span = ET.SubElement(row, "span", {"class": "ocrx_word", "id": f"word_{i}_{j}", "title": title})
+            if word.printed:
+                span.set("data-printed", "true")  # hOCR has no property for it
             best = span
             if word.alternatives:
                 choice = ET.SubElement(span, "span", {"class": "alternatives"})
@@ -88,6 +91,8 @@ def to_alto(page: Page, name: str) -> str:
     ET.SubElement(description, "MeasurementUnit").text = "pixel"
     source = ET.SubElement(description, "sourceImageInformation")
     ET.SubElement(source, "fileName").text = NOT_XML.sub("\N{REPLACEMENT CHARACTER}", name)
+    if any(word.printed for line in page.lines for word in line.words):
+        ET.SubElement(ET.SubElement(alto, "Tags"), "OtherTag", {"ID": PRINTED, "LABEL": "printed"})
     size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
     sheet = ET.SubElement(ET.SubElement(alto, "Layout"), "Page", {"ID": "page_1", "PHYSICAL_IMG_NR": "1", **size})
     space = ET.SubElement(sheet, "PrintSpace", {"HPOS": "0", "VPOS": "0", **size})
@@ -102,6 +107,8 @@ def to_alto(page: Page, name: str) -> str:
             string = ET.SubElement(
                 row, "String", {"ID": f"word_{i}_{j}", **_place(word.box), "CONTENT": word.text, "WC": f"{word.confidence:.3f}"}
             )
+            if word.printed:
+                string.set("TAGREFS", PRINTED)
             for text, _ in word.alternatives:
                 ET.SubElement(string, "ALTERNATIVE", {"PURPOSE": "recognition"}).text = text
             for k, c in enumerate(word.characters, 1):

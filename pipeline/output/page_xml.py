@@ -37,7 +37,7 @@ def to_page_xml(page: Page, name: str) -> str:
         row = ET.SubElement(region, "TextLine", {"id": f"line_{i}", "production": "handwritten-printscript"})
         _outline(row, line.box)
         for j, word in enumerate(line.words, 1):
-            part = ET.SubElement(row, "Word", {"id": f"word_{i}_{j}"})
+            part = ET.SubElement(row, "Word", {"id": f"word_{i}_{j}"} | ({"production": "printed"} if word.printed else {}))
             _outline(part, word.box)
             for k, character in enumerate(word.characters, 1):
                 glyph = ET.SubElement(part, "Glyph", {"id": f"glyph_{i}_{j}_{k}"})

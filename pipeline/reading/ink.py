@@ -1,5 +1,7 @@
 """Ink: which pixels of a photo are writing, by a network that has learnt what paper, ink, print, lines and clutter look like."""
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image, ImageFilter
 from scipy import ndimage
@@ -12,38 +14,51 @@ from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
 from pipeline.reading.outline import outline
 from pipeline.reading.polarity import darken_ink
+from pipeline.reading.printed import find_print
 
 FIRST_PIXELS = 400_000  # the first look is at so many pixels: most photos show their strokes well at this size
 MOST_PIXELS = 2_000_000  # looked at in one piece: 400 MB
 MARGIN = 128  # pixels that a strip is looked at beyond its own rows, for context
 INK = 127  # of 255
 NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels that ink stands out by, where no network looks
-PRINT = 1.0  # mean log-odds of a word's pixels from which it is print
-WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, lie closer
 STROKES = 2.6, 7.0  # pixels; widths of strokes that the network sees best, as half of the crops it learnt from have
 
 
-def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> np.ndarray:
-    """How likely each pixel is to be ink that shall be read.
+class Ink(NamedTuple):
+    """What shall be read.
+
+    Attributes:
+        pixels: (H, W) uint8, of 255, how likely each pixel is to be ink; what is above `INK` is.
+        printed: (H, W) bool, the pixels of printed words.
+    """
+
+    pixels: np.ndarray
+    printed: np.ndarray
+
+
+def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> Ink:
+    """Find the ink of a photo that shall be read.
 
     Args:
         gray: (H, W) uint8 photo, ink of either polarity.
-        network: None takes for ink whatever stands out from the paper, lines, print and dirt too.
-        printed: `drop` leaves printed text out, `keep` does not.
-
-    Returns:
-        (H, W) uint8, of 255; what is above `INK` is ink.
+        network: None takes for ink whatever stands out from the paper, lines, print and dirt too, and for print nothing.
+        printed: `drop` leaves printed words out, `mark` and `keep` do not; `keep` does not look for them.
     """
     gray = darken_ink(gray)
     if network is None:
-        return np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
+        pixels = np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
+        return Ink(pixels, np.zeros(gray.shape, bool))
     kinds = look_closely(gray, network)
     ink = kinds[WRITTEN] + kinds[PRINTED]
     ink = np.where(find_letters(ink > 0.5, ink + kinds[LINE] > 0.5), ink + kinds[LINE], ink)
+    words = np.zeros(ink.shape, bool)
+    if printed != "keep":
+        words = find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6))
     if printed == "drop":
-        ink *= ~find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6))
-    picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
-    return np.asarray(picture.resize(gray.shape[::-1], Image.Resampling.BILINEAR))
+        ink *= ~words
+    size = gray.shape[::-1]
+    picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
+    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)))
 
 
 def binarize(contrast: np.ndarray) -> np.ndarray:
@@ -145,32 +160,3 @@ def letter_height(ink: np.ndarray) -> float:
     labels, _ = ndimage.label(ink, np.ones((3, 3), bool))
     sides = np.sort([max(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in ndimage.find_objects(labels)])
     return float(sides[np.searchsorted(np.cumsum(sides), sides.sum() / 2)]) if len(sides) else 0.0
-
-
-def find_print(ink: np.ndarray, printed: np.ndarray) -> np.ndarray:
-    """(H, W) bool, the pixels of printed words.
-
-    A word is what lies closer together than its letters are tall; whether it is print is decided for all of its pixels
-    together, since single letters can look like either. A printed character on its own stays: it is given in a table that
-    writing completes, a sudoku or a code, not a label.
-
-    Args:
-        ink: (H, W) bool.
-        printed: (H, W) probability that the pixel is print if it is ink.
-    """
-    letters, count = ndimage.label(ink, np.ones((3, 3), bool))
-    if not count:
-        return ink
-    boxes = ndimage.find_objects(letters)
-    tall = np.array([box[0].stop - box[0].start for box in boxes])
-    reach = max(1, int(WORD_GAP * np.median(tall[tall > 0.3 * np.quantile(tall, 0.9)])))
-    words, number = ndimage.label(
-        ndimage.binary_closing(np.pad(ink, reach), np.ones((1, reach + 1), bool))[reach:-reach, reach:-reach],
-        np.ones((3, 3), bool),
-    )
-    chance = ndimage.mean(np.log((printed + 0.02) / (1.02 - printed)), np.where(ink, words, 0), np.arange(1, number + 1))
-    first = [words[box][letters[box] == index + 1][0] for index, box in enumerate(boxes)]
-    members = np.bincount(first, minlength=number + 1)[1:]
-    if np.median(np.repeat(chance, members)) > 0:  # a page of print alone is somebody's neat hand
-        return np.zeros_like(ink)
-    return np.concatenate([[False], (chance > PRINT) & (members > 1)])[words] & ink

@@ -13,7 +13,7 @@ class OcrOptions(Options):
 
     work_pixels: Annotated[int, "pixels that a photo is reduced to; more reads smaller writing and takes longer", Range(100_000)]
     straighten: Annotated[bool, "find the sheet, its skew and which side is up; false for pages that are flat and upright"]
-    printed: Annotated[str, "what happens to printed text among the writing", OneOf(("drop", "keep"))]
+    printed: Annotated[str, "what happens to printed words: they go, stay, or stay marked", OneOf(("drop", "keep", "mark"))]
     language_weight: Annotated[float, "weight of the language model against the classifier; 0: off", Range(0, 10)]
     beam: Annotated[int, "hypotheses kept at each step of the search for the best reading of a line", Range(1)]
     reject_below: Annotated[float, "characters with a lower posterior are written as `?`; 0: none", SHARE]

@@ -36,11 +36,13 @@ class Word:
     Attributes:
         posterior: probability that the whole word stands there; None: take the characters for independent.
         alternatives: (text, posterior) of other words that could, the most probable first.
+        printed: it is known to be print.
     """
 
     characters: list[Character]
     posterior: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
+    printed: bool = False
 
     @property
     def text(self) -> str:

@@ -21,6 +21,7 @@ from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, reject
 from pipeline.reading.pattern import Constraint
+from pipeline.reading.printed import mark_print
 from pipeline.reading.segment import Candidate, piece_atom
 
 SAMPLES = 28, 80  # pieces that decide which side of a page is up: of the four, and of two that are hard to tell apart
@@ -73,7 +74,8 @@ def read(
     gray = straighten.prepare(image, options.work_pixels, options.straighten and whole)
     if watcher:
         watcher.sheet(gray)
-    flat = straighten.View(find_ink(gray.pixels, models.ink, options.printed if whole else "keep"), gray.to_photo)
+    ink = find_ink(gray.pixels, models.ink, options.printed if whole else "keep")
+    flat = straighten.View(ink.pixels, gray.to_photo)
     if watcher:
         watcher.ink(flat)
     if whole:
@@ -96,6 +98,8 @@ def read(
         rotation(parts[0].view),
         [line_in_photo(line, part.view, width, height) for part in lines for line in part.lines],
     )
+    if whole and options.printed == "mark":
+        page = mark_print(page, ink.pixels > INK, ink.printed)
     return reject(page, options.reject_below)
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from pipeline.common.pixels import PRINTED, WRITTEN
 from pipeline.nn.unet import UNetOptions, build_unet, load_unet
-from pipeline.reading import ink
+from pipeline.reading import Character, Line, Page, Word, ink, printed
 from tests.reading.conftest import set_text
 
 WEIGHTS = Path(__file__).parents[2] / "models" / "ink.npz"
@@ -55,14 +57,38 @@ def test_printed_words_are_found_as_a_whole_and_a_lone_printed_character_stays()
         word[75:90, x : x + 8] = True
     alone = np.zeros_like(word)
     alone[75:90, 200:208] = True
-    printed = np.where(word, 0.95, np.where(alone, 0.95, 0.05))
-    dropped = ink.find_print(found | word | alone, printed)
+    chance = np.where(word, 0.95, np.where(alone, 0.95, 0.05))
+    dropped = printed.find_print(found | word | alone, chance)
     assert dropped[word].all() and not dropped[alone].any() and not dropped[found].any()
 
 
 def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
     found, _ = letters_beside([])
-    assert not ink.find_print(found, np.full(found.shape, 0.95)).any()
+    assert not printed.find_print(found, np.full(found.shape, 0.95)).any()
+
+
+@pytest.mark.parametrize("choice, kept, marked", [("drop", False, True), ("mark", True, True), ("keep", True, False)])
+def test_print_is_dropped_marked_or_kept(monkeypatch, choice, kept, marked):
+    found, _ = letters_beside([])
+    word = np.zeros((100, 400), bool)
+    for x in (20, 32, 44):
+        word[75:90, x : x + 8] = True
+    kinds = np.zeros((5, 100, 400), np.float32)
+    kinds[0], kinds[WRITTEN], kinds[PRINTED] = ~found & ~word, found, word
+    monkeypatch.setattr(ink, "look_closely", lambda *_: kinds)
+    seen = ink.find_ink(np.full((200, 800), 255, np.uint8), object(), choice)
+    inside = np.asarray(Image.fromarray(word).resize((800, 200), Image.Resampling.NEAREST))
+    assert (seen.pixels[inside] > ink.INK).mean() == pytest.approx(float(kept), abs=0.1)
+    assert (seen.printed == (inside & marked)).all()
+
+
+def test_words_of_a_page_are_marked_by_their_ink():
+    drawn, print_ = np.zeros((50, 100), bool), np.zeros((50, 100), bool)
+    drawn[10:20, 10:30] = drawn[10:20, 60:80] = print_[10:20, 60:80] = True
+    boxes = (20, 20, 60, 40), (120, 20, 160, 40), (170, 60, 190, 80)  # of a photo twice as large; the last shows nothing
+    page = Page(200, 100, 0.0, [Line([Word([Character("A", box, 0.9)]) for box in boxes])])
+    marked = printed.mark_print(page, drawn, print_)
+    assert [word.printed for word in marked.lines[0].words] == [False, True, False]
 
 
 def test_strips_of_a_large_picture_are_seen_like_the_whole(monkeypatch):
@@ -86,16 +112,16 @@ def test_boxes_and_rules_go_and_letters_stay(network):
     lines = np.zeros_like(letters)
     lines[25:28, 15:-15] = lines[-28:-25, 15:-15] = lines[25:-25, 15:18] = lines[25:-25, -18:-15] = True
     page[lines] = 90
-    found = ink.find_ink(page, network, "keep") > ink.INK
+    found = ink.find_ink(page, network, "keep").pixels > ink.INK
     assert found[letters].mean() > 0.8 and found[lines].mean() < 0.2
 
 
 def test_the_network_reads_chalk_as_ink(network):
     page = set_text("CHALK", ink=230, paper=50)[:, :, 0]
-    found = ink.find_ink(page, network, "keep") > ink.INK
+    found = ink.find_ink(page, network, "keep").pixels > ink.INK
     assert found[page > 150].mean() > 0.8 and found[page < 60].mean() < 0.05
 
 
 def test_thresholds_do_without_a_network():
     page = set_text("PLAIN")[:, :, 0]
-    assert ((ink.find_ink(page, None, "drop") > ink.INK) == (page < 130)).mean() > 0.98
+    assert ((ink.find_ink(page, None, "drop").pixels > ink.INK) == (page < 130)).mean() > 0.98

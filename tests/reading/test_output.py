@@ -42,7 +42,8 @@ def page() -> Page:
     """Two lines that run down the photo."""
     unsure = Character("B", (58, 40, 88, 60), 0.3, rejected=True, alternatives=(("8", 0.25), ("E", 0.2)))
     first = Word([Character("A", (60, 10, 90, 30), 0.9), unsure], 0.28, (("A8", 0.2),))
-    second, third = Word([Character("7", (59, 120, 89, 140), 0.8)]), Word([Character("7", (9, 120, 39, 140), 0.8)])
+    second = Word([Character("7", (59, 120, 89, 140), 0.8)], printed=True)
+    third = Word([Character("7", (9, 120, 39, 140), 0.8)])
     return Page(100, 200, 90.0, [Line([first, second]), Line([third])])
 
 
@@ -62,6 +63,18 @@ def test_text_and_json(files, page):
     assert second == {"text": "B", "box": [58, 40, 88, 60], "confidence": 0.3, "rejected": True, "alternatives": others}
     assert value["lines"][0]["words"][0]["alternatives"] == [{"text": "A8", "confidence": 0.2}]
     assert value["lines"][0]["box"] == [58, 10, 90, 140] and value["text"] == page.text
+
+
+def test_printed_words_are_marked_and_no_others(files):
+    value = json.loads(files[".json"].read_text())
+    assert [word["printed"] for line in value["lines"] for word in line["words"]] == [False, True, False]
+    words = etree.parse(files[".hocr"]).getroot().findall(".//{*}span[@class='ocrx_word']")
+    assert [word.get("data-printed") for word in words] == [None, "true", None]
+    alto = etree.parse(files[".xml"]).getroot()
+    tag = alto.find("{*}Tags/{*}OtherTag").get("ID")
+    assert [string.get("TAGREFS") for string in alto.findall(".//{*}String")] == [None, tag, None]
+    words = etree.parse(files[".page.xml"]).getroot().findall(".//{*}Word")
+    assert [word.get("production") for word in words] == [None, "printed", None]
 
 
 def test_hocr_keeps_its_specification(files):

@@ -1,0 +1,58 @@
+"""Print: which words of a page are printed, not written."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from pipeline.reading.page import Line, Page, whole
+
+PRINT = 1.0  # mean log-odds of a word's pixels from which it is print
+WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, lie closer
+
+
+def find_print(ink: np.ndarray, printed: np.ndarray) -> np.ndarray:
+    """(H, W) bool, the pixels of printed words.
+
+    A word is what lies closer together than its letters are tall; whether it is print is decided for all of its pixels
+    together, since single letters can look like either. A printed character on its own stays: it is given in a table that
+    writing completes, a sudoku or a code, not a label.
+
+    Args:
+        ink: (H, W) bool.
+        printed: (H, W) probability that the pixel is print if it is ink.
+    """
+    letters, count = ndimage.label(ink, np.ones((3, 3), bool))
+    if not count:
+        return ink
+    boxes = ndimage.find_objects(letters)
+    tall = np.array([box[0].stop - box[0].start for box in boxes])
+    reach = max(1, int(WORD_GAP * np.median(tall[tall > 0.3 * np.quantile(tall, 0.9)])))
+    words, number = ndimage.label(
+        ndimage.binary_closing(np.pad(ink, reach), np.ones((1, reach + 1), bool))[reach:-reach, reach:-reach],
+        np.ones((3, 3), bool),
+    )
+    chance = ndimage.mean(np.log((printed + 0.02) / (1.02 - printed)), np.where(ink, words, 0), np.arange(1, number + 1))
+    first = [words[box][letters[box] == index + 1][0] for index, box in enumerate(boxes)]
+    members = np.bincount(first, minlength=number + 1)[1:]
+    if np.median(np.repeat(chance, members)) > 0:  # a page of print alone is somebody's neat hand
+        return np.zeros_like(ink)
+    return np.concatenate([[False], (chance > PRINT) & (members > 1)])[words] & ink
+
+
+def mark_print(page: Page, ink: np.ndarray, printed: np.ndarray) -> Page:
+    """The page with the words marked whose ink is more print than writing.
+
+    Args:
+        ink, printed: (H, W) bool, in a frame of the photo's, larger or smaller.
+    """
+    height, width = ink.shape
+    across, down = width / page.width, height / page.height
+
+    def is_print(box: tuple[float, float, float, float]) -> bool:
+        x0, y0, x1, y1 = whole((box[0] * across, box[1] * down, box[2] * across, box[3] * down))
+        inside = ink[y0:y1, x0:x1]
+        return bool(2 * printed[y0:y1, x0:x1][inside].sum() > inside.sum())
+
+    lines = [Line([replace(word, printed=is_print(word.box)) for word in line.words]) for line in page.lines]
+    return replace(page, lines=lines)
