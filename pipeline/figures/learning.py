@@ -1,4 +1,4 @@
-"""Figures of a training: its curves, its weights, what it costs."""
+"""Figures of a training: its curves, its weights, its cost."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,7 @@ def weight_pictures(before: np.ndarray, after: np.ndarray, title: str) -> Figure
 
 
 def linear_cost(costs: dict[str, tuple[Sequence[int], Sequence[float]]], title: str) -> Figure:
-    """Processor seconds against how many there were of each thing, and the straight line through them: what one more costs."""
+    """Processor seconds against the number of each thing; the slope of the straight line is the cost of one more."""
     figure, (axes,) = new_axes(1, len(costs), 3.6 * len(costs), 3.4)
     for axis, (name, (counts, seconds)) in zip(axes, costs.items()):
         slope, start = np.polyfit(counts, seconds, 1)

@@ -1,4 +1,4 @@
-"""Figures of what a model gets wrong, and how well it knows."""
+"""Figures of the mistakes of a model, and of its confidence."""
 
 from collections.abc import Sequence
 
@@ -26,6 +26,9 @@ def confusion(matrix: np.ndarray, names: Sequence[str], title: str) -> Figure:
             )
     axis.set_xticks(range(len(names)), names)
     axis.set_yticks(range(len(names)), names)
+    axis.tick_params(labelsize=8, length=2, labeltop=True, labelright=True)
+    for label in axis.get_xticklabels(which="both"):
+        label.set_rotation(90 if len(label.get_text()) > 1 else 0)  # a name, such as (none), is wider than its column
     axis.grid(False)
     axis.set(xlabel="read as", ylabel="written", title=title)
     figure.colorbar(image, ax=axis, shrink=0.6, label="share of the written class")
@@ -33,7 +36,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str], title: str) -> Figure:
 
 
 def confused_pairs(pairs: Sequence[dict], examples: Sequence[np.ndarray], title: str) -> Figure:
-    """One row a pair, `written -> read as, count`, with example glyphs `(n, 32, 32)`."""
+    """One row for each pair, `written read as, count`, with example glyphs `(n, 32, 32)`."""
     columns = max((len(images) for images in examples), default=1)
     figure, axes = new_axes(max(len(pairs), 1), columns, 1.0 * columns + 2.2, 0.95 * max(len(pairs), 1) + 0.7)
     for axis in axes.flat:
@@ -54,9 +57,9 @@ def confused_pairs(pairs: Sequence[dict], examples: Sequence[np.ndarray], title:
 
 
 def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins: int) -> Figure:
-    """Accuracy over confidence in equal-width bins: on the diagonal, a confidence of 0.8 means right 8 times in 10.
+    """Accuracy over confidence in equal-width bins: on the diagonal, 8 of 10 answers with confidence 0.8 are right.
 
-    A bar is the 95 % interval of the accuracy in a bin (Wilson 1927): few samples say little.
+    A bar is the 95 % interval of the accuracy in a bin (Wilson 1927); it is long where the bin holds few samples.
     """
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     size = np.bincount(bin_of, minlength=bins)
@@ -82,7 +85,7 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins:
 
 
 def accuracy_coverage(coverage: np.ndarray, accuracy: np.ndarray, threshold: np.ndarray) -> Figure:
-    """What rejecting the least confident characters buys, with some thresholds marked."""
+    """Accuracy of the answers if the least confident characters are rejected, with some thresholds marked."""
     figure, ((axis,),) = new_axes(1, 1, 7, 4.4)
     axis.plot(coverage, accuracy, color=BLUE)
     for value in (0.5, 0.7, 0.9, 0.97):

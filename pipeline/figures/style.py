@@ -1,4 +1,4 @@
-"""The style all figures share, and how one is written."""
+"""The style that all figures share, and the writing of a figure."""
 
 from pathlib import Path
 from typing import Any

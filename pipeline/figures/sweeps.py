@@ -28,13 +28,15 @@ def compared_curves(runs: Mapping[str, Sequence[dict[str, float]]], title: str) 
 def heat_maps(
     panels: dict[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], row_name: str, column_name: str, title: str
 ) -> Figure:
-    """One table of accuracies `(rows, columns)` a panel, on a common scale; NaN stays empty, the best of all is framed."""
+    """Tables of accuracies `(rows, columns)`, one for each panel, on a common scale; NaN stays empty, the best is framed."""
     best = np.nanmax([np.nanmax(values) for values in panels.values()])
-    worst = max(np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2)  # a diverged run does not eat the scale
+    worst = max(
+        np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2
+    )  # a run that diverged does not stretch the scale
     width, height = 1.4 + (0.9 + 0.75 * len(columns)) * len(panels), 1.6 + 0.55 * len(rows)
     figure, (axes,) = new_axes(1, len(panels), width, height, sharey=True)
     for axis, (name, values) in zip(axes, panels.items()):
-        image = axis.imshow(values, cmap="viridis", vmin=worst, vmax=best, aspect="auto")
+        image = axis.imshow(100 * values, cmap="viridis", vmin=100 * worst, vmax=100 * best, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
             if np.isfinite(value):
                 axis.text(
@@ -53,7 +55,7 @@ def heat_maps(
         axis.grid(False)
         axis.set(xlabel=column_name, title=name)
     axes[0].set_ylabel(row_name)
-    figure.colorbar(image, ax=list(axes), extend="min", label="validation accuracy")
+    figure.colorbar(image, ax=list(axes), extend="min", label="validation accuracy in %")
     figure.suptitle(title)
     return figure
 
@@ -61,7 +63,7 @@ def heat_maps(
 def parallel_coordinates(
     runs: Sequence[tuple[Mapping[str, str], float]], values: Mapping[str, Sequence[str]], title: str
 ) -> Figure:
-    """One line a configuration, through its value on the axis of each swept key, to its accuracy on the last axis.
+    """One line for each configuration, through its value on the axis of each swept key, to its accuracy on the last axis.
 
     Args:
         runs: the value of each key, and the accuracy; the best configuration first.
@@ -96,12 +98,12 @@ def parallel_coordinates(
 
 
 def _height(index: int, count: int) -> float:
-    """Where the value of this index lies on an axis from 0 to 1; a single one in the middle."""
+    """The place of a value on an axis from 0 to 1; a single value is in the middle."""
     return index / (count - 1) if count > 1 else 0.5
 
 
 def _rounded(heights: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a curve through the heights at 0, 1, 2, ..., level on each axis, so that lines can be followed across it."""
+    """Points of a curve through the heights at 0, 1, 2, ..., level on each axis, so that the eye can follow a line across it."""
     share = np.linspace(0, 1, 25)
     eased = share * share * (3 - 2 * share)
     x = np.concatenate([start + share for start in range(len(heights) - 1)])
@@ -110,7 +112,7 @@ def _rounded(heights: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main_effects(effects: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Figure:
-    """For each swept value all accuracies that were reached with it, and their median: what the key does by itself."""
+    """For each swept value, all accuracies that were reached with it, and their median: the effect of the key alone."""
     figure, (axes,) = new_axes(1, len(effects), 1.6 + 2.9 * len(effects), 3.6, sharey=True)
     for axis, (name, groups) in zip(axes, effects.items()):
         for position, values in enumerate(groups.values()):
@@ -132,7 +134,7 @@ def main_effects(effects: Mapping[str, Mapping[str, Sequence[float]]], title: st
 
 
 def seed_spread(runs: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """One row a configuration: the accuracy with every seed, and their mean."""
+    """One row for each configuration: the accuracy with every seed, and the mean."""
     figure, ((axis,),) = new_axes(1, 1, 8.5, 1.4 + 0.36 * len(runs))
     for row, values in enumerate(runs.values()):
         axis.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.6)
