@@ -30,9 +30,7 @@ def heat_maps(
 ) -> Figure:
     """Tables of accuracies `(rows, columns)`, one for each panel, on a common scale; NaN stays empty, the best is framed."""
     best = np.nanmax([np.nanmax(values) for values in panels.values()])
-    worst = max(
-        np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2
-    )  # a run that diverged does not stretch the scale
+    worst = max(np.nanmin([np.nanmin(values) for values in panels.values()]), best - 0.2)
     width, height = 1.4 + (0.9 + 0.75 * len(columns)) * len(panels), 1.6 + 0.55 * len(rows)
     figure, (axes,) = new_axes(1, len(panels), width, height, sharey=True)
     for axis, (name, values) in zip(axes, panels.items()):

@@ -1,4 +1,4 @@
-"""Bend: from the skeletons of characters to the strokes that hands make of them this time, many characters at once."""
+"""Bend: from the skeletons of characters to strokes that are different each time, as a hand writes; many at once."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ GAP = (0.06, 0.16)  # length of a gap
 
 @dataclass
 class Strokes:
-    """The pen's way for N characters: P points about `SPACING` apart, M pieces between two lifts of the pen.
+    """The path of the pen for N characters: P points about `SPACING` apart, M pieces between two lifts of the pen.
 
     Attributes:
         points: (P, 2) float32, (x, y), y down, 0 at the top of a capital and 1 on the line it stands on.
@@ -34,7 +34,7 @@ class Strokes:
 
 
 def bend(skeletons: Skeletons, chosen: np.ndarray, rng: np.random.Generator, options: StrokesOptions) -> Strokes:
-    """The glyphs `chosen` (N,): each piece moved on its own, then all together: field, slant, stretch, rotation; then tremor."""
+    """Bend the glyphs `chosen` (N,): move each piece, then bend, slant, stretch and rotate the whole, then add tremor."""
     strokes = lift_pen(skeletons, chosen, rng, options.corner_break)
     points = nudge(strokes, rng, options.shift, options.turn)
     owners = np.repeat(np.arange(len(chosen)), np.diff(strokes.characters))
@@ -66,7 +66,7 @@ def nudge(strokes: Strokes, rng: np.random.Generator, shift: float, turn: float)
 
 
 def field(points: np.ndarray, owners: np.ndarray, count: int, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Displacements (P, 2) by a smooth random field a character: a few random plane waves about as long as the character."""
+    """Displacements (P, 2) by one smooth random field for each character: a few random plane waves about as long as it."""
     frequency = 4 * rng.standard_normal((count, 2, WAVES), np.float32)  # radians per height of a capital
     phase = 2 * np.pi * rng.random((count, WAVES), np.float32)
     weight = strength * np.sqrt(2 / WAVES) * rng.standard_normal((count, 2, WAVES), np.float32)
@@ -95,13 +95,13 @@ def affine(
 
 
 def tremble(count: int, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Displacements (P, 2) of neighbouring points that are alike, as a hand shakes: white noise averaged over five points."""
+    """Displacements (P, 2) by the shaking of the hand, alike for neighbouring points: white noise averaged over five points."""
     white = strength / np.sqrt(5) * rng.standard_normal((count + 4, 2), np.float32)
     return white[:-4] + white[1:-3] + white[2:-2] + white[3:-1] + white[4:]
 
 
 def skip(strokes: Strokes, rng: np.random.Generator, probability: float) -> np.ndarray:
-    """Which points (P,) bool the pen writes: in some of the characters it skips a little way somewhere in a piece."""
+    """Mask (P,) of the points that the pen writes: in some of the characters it skips a short part of a piece."""
     written = np.ones(len(strokes.points), bool)
     skipping = np.flatnonzero(rng.random(len(strokes.characters) - 1) < probability)
     low, high = strokes.characters[skipping], strokes.characters[skipping + 1]

@@ -1,4 +1,4 @@
-"""Blanks: forms with nothing written in them yet, drawn from the list of their fields."""
+"""Blanks: empty forms, drawn from the list of their fields."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""A canvas: the picture of a sheet, and beside it for every pixel what it shows."""
+"""A canvas: the picture of a sheet, and for each pixel what it shows."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -9,7 +9,7 @@ from pipeline.synthesis import scene
 from pipeline.synthesis.typefaces import load_typeface
 
 SEEN = 0.4
-"""Share of a pixel that something has to cover to be what the pixel shows."""
+"""A pixel shows what covers more than this share of it."""
 FINE = 2  # printed text is drawn this much larger, then averaged
 
 
@@ -26,7 +26,14 @@ class Canvas:
         return len(self.kinds)
 
     def put(self, coverage: np.ndarray, kind: int, contrast: float | np.ndarray, seen: float = SEEN) -> None:
-        """Cover the picture: `coverage` (H, W) in [0, 1] of something that is `contrast` darker than the paper, as a share."""
+        """Cover the picture with something darker than the paper.
+
+        Args:
+            coverage: (H, W) share of each pixel that it covers.
+            kind: one of `pixels.KINDS`, as an index.
+            contrast: the share of the light of the paper that it takes away.
+            seen: a pixel that it covers more than this shows it.
+        """
         value = self.paper * (1 - contrast)
         self.picture += coverage * (np.minimum(value, self.picture) - self.picture)
         self.kinds[coverage > seen] = kind
@@ -41,7 +48,7 @@ class Canvas:
         pressure: float,
         rng: np.random.Generator,
     ) -> None:
-        """Draw strokes of the sheet (K, 2) with a round pen of `pen` pixels, whose ink is uneven by `grain`."""
+        """Draw strokes (K, 2) of the sheet with a round pen of `pen` pixels; `grain` is how uneven its ink is, from 0 to 1."""
         if not strokes:
             return
         points = self.camera(np.concatenate(strokes))
@@ -61,7 +68,7 @@ class Canvas:
     def print(self, texts: list[tuple[str, float, float, int, str, float]], kind: int, contrast: float) -> None:
         """Print `(text, x, y of the line, height of a capital, typeface, stretch)`, all in the same ink."""
         half = self.size // 2
-        side = 2 * self.size * FINE  # the sheet as far as half a picture beyond each border
+        side = 2 * self.size * FINE  # the sheet and half a picture beyond each border
         layer = Image.new("L", (side, side), 0)
         for text, x, y, capital, typeface, stretch in texts:
             font = load_typeface(typeface, round(capital * FINE))

@@ -1,4 +1,4 @@
-"""Crops: small photos of sheets with the exact mask of what each pixel shows. A network learns from them what ink is."""
+"""Crops: small photos of sheets, each with an exact mask of what its pixels show. A network learns from them what ink is."""
 
 import io
 
@@ -71,7 +71,7 @@ def make_camera(size: int, slanting: bool, rng: np.random.Generator) -> Projecti
 
 
 def paint(canvas: Canvas, sheet: Sheet, contrast: float, grain: float, rng: np.random.Generator) -> None:
-    """Bring to the canvas what stands on the sheet, the ink of the pen last: of this contrast, uneven by `grain`."""
+    """Draw the contents of the sheet on the canvas, the ink of the pen last, with this contrast and as uneven as `grain` says."""
     pen = sheet.pen
     if rng.random() < 0.09:
         show_through(canvas, sheet.written, pen, contrast, rng)

@@ -1,7 +1,6 @@
-"""Filled forms: what a hand writes into a blank's fields, and a photo of it.
+"""Filled forms: a hand writes into the fields of a blank, and a camera takes a photo of it.
 
-People keep to the cells more or less: letters stand beside their middle, some reach over a line, ticks start outside of their
-box.
+People do not keep to the cells exactly: letters are beside the middle, some cross a line, ticks start outside of their box.
 """
 
 from collections.abc import Iterable
@@ -89,7 +88,7 @@ def fill_in(
 def _write(
     library: StrokeLibrary, hand: int, text: str, box: Box, height: float, options: FillOptions, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Strokes of a text in the middle of a box if it is one character, else from its left on."""
+    """Strokes of a text: a single character is in the middle of the box, a longer text starts at its left."""
     glyphs = write_characters(library, hand, text, options, rng)
     strokes = [stroke * height for glyph in glyphs for stroke in glyph]
     low, high = (np.array([edge(stroke[:, 0]) for stroke in strokes]) for edge in (np.min, np.max))
@@ -100,7 +99,7 @@ def _write(
 
 
 def _tick(box: Box, options: FillOptions, rng: np.random.Generator) -> list[np.ndarray]:
-    """Strokes of a tick, a cross or the like in, and a little outside of, a box."""
+    """Strokes of a tick, a cross or another mark; it may reach a little out of the box."""
     side = np.array([box[2] - box[0], box[3] - box[1]])
     start = np.array(box[:2]) + rng.normal(0, options.miss, 2) * side
     shape: list[np.ndarray] = TICKS[str(rng.choice(list(TICKS)))]
@@ -109,7 +108,7 @@ def _tick(box: Box, options: FillOptions, rng: np.random.Generator) -> list[np.n
 
 
 def _photograph(sheet: np.ndarray, options: FillOptions, rng: np.random.Generator) -> np.ndarray:
-    """The sheet seen by a camera, any way up, in the light of a room."""
+    """A photo of the sheet, which may lie on a side or upside down, in uneven light."""
     shape = height, width = options.height, options.width
     if rng.random() < 0.25:
         sheet = np.rot90(sheet, int(rng.integers(1, 4)))

@@ -1,6 +1,6 @@
-"""Text as pen strokes: one hand of the stroke library writes lines the way people do, never twice the same.
+"""Handwriting: lines of text as pen strokes of one hand of the stroke library, different every time.
 
-All lengths are in heights of a capital letter; x to the right, y down, the line that letters stand on at y = 0.
+All lengths are in heights of a capital letter; x to the right, y down, the base line at y = 0.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Habits:
 
 
 def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
-    """Write one line with `hand`, which must have all its characters but the spaces, or variants of them.
+    """Write one line with `hand`, which must have all of its characters except the spaces.
 
     Returns:
         Strokes, each (K, 2) float64 points at most `STEP` apart; the line starts at x = 0.
@@ -47,7 +47,7 @@ def write_line(library: StrokeLibrary, hand: int, text: str, habits: Habits, rng
 def write_characters(
     library: StrokeLibrary, hand: int, text: str, habits: Habits, rng: np.random.Generator
 ) -> list[list[np.ndarray]]:
-    """The strokes of `write_line` character by character; a space has none."""
+    """The strokes of `write_line`, a list for each character; that of a space is empty."""
     written: list[list[np.ndarray]] = []
     x, wander, before = 0.0, 0.0, None
     for character in text:
@@ -71,13 +71,13 @@ def write_characters(
 
 
 def _strokes(library: StrokeLibrary, hand: int, character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """The skeleton of one character, a random one if the hand has several."""
+    """The skeleton of a character, a random one if the hand has several."""
     chosen = rng.choice(library.find(hand, character))
     return [stroke - (0, 1) for stroke in library.glyphs[chosen].strokes]
 
 
 def vary(strokes: list[np.ndarray], habits: Habits, rng: np.random.Generator) -> list[np.ndarray]:
-    """Size, proportions, lean and a smooth bend differ a little each time a letter is written; its left edge comes to 0."""
+    """Change size, proportions and lean of a letter at random and bend it smoothly; its left edge moves to x = 0."""
     shear = np.tan(np.radians(habits.slant + rng.normal(0, habits.slant_jitter)))
     turn = np.radians(rng.normal(0, habits.slant_jitter / 2))
     size = np.exp(rng.normal(0, habits.size_jitter, 2) * (0.5, 1) + rng.normal(0, habits.size_jitter))
@@ -93,7 +93,7 @@ def vary(strokes: list[np.ndarray], habits: Habits, rng: np.random.Generator) ->
 
 
 def _resample(stroke: np.ndarray) -> np.ndarray:
-    """Points at equal steps along a polyline, its corners slightly rounded."""
+    """Points at equal steps along a polyline; its corners are rounded a little."""
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
     at = np.linspace(0, along[-1], max(2, int(np.ceil(along[-1] / STEP)) + 1))
     points = np.column_stack([np.interp(at, along, stroke[:, axis]) for axis in (0, 1)])

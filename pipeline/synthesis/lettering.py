@@ -1,4 +1,4 @@
-"""Lettering: any text in a hand of its own, lower case and signs too, hurried or neat; as strokes.
+"""Lettering: strokes of any text, lower case and signs too, by a hand that is neat or hurried.
 
 Lengths are in heights of a capital, x to the right, y down, the line at y = 0, as in `handwriting`.
 """
@@ -21,7 +21,14 @@ SHARES = np.array([12, 9, 8, 7.5, 7, 6.7, 6.3, 6, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.2,
 
 @dataclass
 class Hand:
-    """Attributes: index: in the library; case: upper, lower or mixed; typeface: where the skeletons come from that it lacks."""
+    """A writer.
+
+    Attributes:
+        index: of the hand in the library.
+        habits: how it writes.
+        case: upper, lower or mixed.
+        typeface: the skeletons of characters that the library does not have of this hand.
+    """
 
     index: int
     habits: Habits
@@ -77,7 +84,7 @@ def write(library: StrokeLibrary, hand: Hand, text: str, rng: np.random.Generato
 
 
 def _skeleton(library: StrokeLibrary, hand: Hand, character: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """As the hand writes the character; sometimes, and where it lacks it, as others do."""
+    """Strokes of the character as the hand writes it, or, if the hand lacks it and sometimes otherwise, as another one does."""
     found, rare = library.find(hand.index, character), library.rare_shapes(character)
     if len(rare) and (not found or rng.random() < RARE):
         found = rare.tolist()

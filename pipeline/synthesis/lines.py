@@ -1,7 +1,8 @@
-"""Lines: pages of writing as masks of ink that know which character each pixel belongs to.
+"""Lines: pages of writing as masks of ink, with the character that each pixel belongs to.
 
-No paper, light or camera: what a page reader has in its hands once the ink is found, with exact segmentation. Letters
-touch, strokes break, sizes and gaps differ from hand to hand, and there are specks and rests of rules that are no character.
+There is no paper, light or camera: this is what a page reader works on after it has found the ink, with exact segmentation.
+Letters touch, strokes break, sizes and gaps differ from hand to hand, and there are specks and rests of rules, which are not
+characters.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class WrittenPage:
         lines: tokens of every line.
         characters: the text of every character, without spaces, in reading order.
         line_of: (N,) int, the line that each of the characters stands in.
-        word_start: (N,) bool, whether a word gap, or the beginning of the line, comes before it.
+        word_start: (N,) bool, whether each of them is the first of a word.
     """
 
     ink: np.ndarray
@@ -37,7 +38,7 @@ class WrittenPage:
 
 
 def random_habits(rng: np.random.Generator, pen: float) -> Habits:
-    """How some hand writes with a pen of that width: even or hurried, close or wide; lengths in heights of a capital."""
+    """The habits of a hand, even or hurried, close or wide, with a pen of that width in heights of a capital."""
     letter_gap = pen + float(np.exp(rng.uniform(np.log(0.1), np.log(0.6))))
     return Habits(
         slant=rng.normal(0, 8),
@@ -53,7 +54,7 @@ def random_habits(rng: np.random.Generator, pen: float) -> Habits:
 
 
 def write_page(library: StrokeLibrary, hand: int, characters: str, rng: np.random.Generator) -> WrittenPage:
-    """A random page of `characters` written by `hand`; what the hand has no shape for is not written."""
+    """A random page of `characters` written by `hand`, without those that the hand has no shape for."""
     lines = random_page(rng, characters)
     capital = float(np.exp(rng.uniform(np.log(16), np.log(70))))  # pixels
     pen = max(2.0, capital * float(np.exp(rng.uniform(np.log(0.06), np.log(0.18)))))
@@ -77,7 +78,7 @@ def write_page(library: StrokeLibrary, hand: int, characters: str, rng: np.rando
 def _draw(
     pieces: list[tuple[list[np.ndarray], int]], capital: float, pen: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mask of the ink, and whose it is; each stroke is as dark as the pen made it, and the threshold takes its share."""
+    """Mask of the ink and owner of each pixel, after a blur and a threshold as a photo and its reader apply them."""
     points = np.concatenate([stroke for strokes, _ in pieces for stroke in strokes])
     border = 1.0 + pen / capital
     low = points.min(axis=0) - border

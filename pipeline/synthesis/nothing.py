@@ -1,6 +1,6 @@
-"""What is no character though it could be taken for one: halves, neighbours, rules, crossings-out, blots and specks.
+"""Things that are not a character but look like one: halves, neighbours, rules, crossings-out, blots and specks.
 
-A page reader cuts lines into pieces and asks of each whether it is a character; most of what it asks about is none.
+A page reader cuts lines into pieces and asks for each whether it is a character; for most of them the answer is no.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Strokes = list[np.ndarray]  # each (K, 2), in heights of a capital, y down
 
 
 def draw_nothing(library: StrokeLibrary, split: str, characters: str, count: int, rng: np.random.Generator) -> list[Strokes]:
-    """The strokes of `count` things that are none of the `characters`, written by hands of the split."""
+    """The strokes of `count` things that are not one of the `characters`, written by hands of the split."""
     kinds, weights = list(KINDS), np.array(list(KINDS.values()))
     letters = [character for character in characters if character.isalnum()] or list(characters)
 
@@ -28,7 +28,7 @@ def draw_nothing(library: StrokeLibrary, split: str, characters: str, count: int
 
 
 def half(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
-    """One side of a character, most often the left or the right one."""
+    """A part of a character, most often its left or right side."""
     strokes, axis, side = write(), int(rng.random() < 0.2), rng.choice([-1, 1])
     low, high = _box(strokes)
     at = low[axis] + rng.uniform(0.3, 0.7) * (high[axis] - low[axis])
@@ -37,7 +37,7 @@ def half(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
 
 
 def pair(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
-    """Two neighbours, close or touching; of one of them perhaps only a half."""
+    """Two neighbours, close or touching; sometimes one of them is only a half."""
     left, right = (half(write, rng) if rng.random() < 0.25 else write() for _ in range(2))
     (_, high), (low, _) = _box(left), _box(right)
     shift = high[0] - low[0] + rng.uniform(-0.08, 0.35), rng.normal(0, 0.04)
@@ -45,7 +45,7 @@ def pair(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
 
 
 def rule(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
-    """Edges of boxes and tables, crossing or meeting; a long line with what it cut off a character."""
+    """Edges of boxes and tables that cross or meet, or a long line with the part of a character that it cuts off."""
     wide, high = rng.uniform(0.4, 2.5), rng.uniform(0.4, 1.8)
     across = np.array([[0, 0], [wide, rng.normal(0, 0.03)]])
     down = np.array([[0, 0], [rng.normal(0, 0.03), high]])
@@ -62,7 +62,7 @@ def rule(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
 
 
 def crossing_out(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
-    """A character or two under lines or a zigzag."""
+    """One or two characters under lines or a zigzag."""
     strokes = pair(write, rng) if rng.random() < 0.4 else list(write())
     low, high = _box(strokes)
     size = high - low
@@ -79,13 +79,13 @@ def crossing_out(write: Callable[[], Strokes], rng: np.random.Generator) -> Stro
 
 
 def blot(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
-    """A patch of ink of no shape."""
+    """A patch of ink without a shape."""
     points = rng.normal(0, 1, (int(rng.integers(8, 30)), 2)) * rng.uniform(0.05, 0.3, 2)
     return [points]
 
 
 def specks(write: Callable[[], Strokes], rng: np.random.Generator) -> Strokes:
-    """A few touches of dirt; fewer than three could be a sign."""
+    """Three or more specks of dirt; fewer could be a sign."""
     touches = rng.uniform(0, rng.uniform(0.2, 1), (int(rng.integers(3, 7)), 1, 2))
     return list(touches + rng.normal(0, 0.03, (len(touches), 2, 2)))
 
@@ -98,7 +98,7 @@ KINDS: dict[Callable[[Callable[[], Strokes], np.random.Generator], Strokes], flo
     blot: 1,
     specks: 1,
 }
-"""Kinds, and how often each is drawn: a lattice over a line asks most about halves and neighbours."""
+"""Kinds -> how often each is drawn; most candidates of a lattice that are not a character are halves and neighbours."""
 
 
 def _box(strokes: Strokes) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +107,7 @@ def _box(strokes: Strokes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cut(strokes: Strokes, axis: int, at: float) -> Strokes:
-    """What lies below `at` along the axis."""
+    """The parts of the strokes whose coordinate on the axis is below `at`."""
     parts: Strokes = []
     for stroke in strokes:
         along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])

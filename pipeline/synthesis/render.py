@@ -1,4 +1,4 @@
-"""Pages to practise reading on: texts written by hands of the stroke library, photographed as if with a phone."""
+"""Rendered pages: texts written by hands of the stroke library, photographed as if with a phone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from pipeline.synthesis.handwriting import Habits, write_line
 from pipeline.synthesis.stroke_library import StrokeLibrary
 
 CHARACTERS = ALPHANUMERIC + LOWER_CASE + SIGNS + " "
-"""What can be written."""
+"""The characters that a page may hold."""
 MARGIN = 0.07
 """Free border of the sheet, as a share of its sides."""
 
@@ -50,7 +50,7 @@ def load_texts(folder: Path) -> dict[str, str]:
     """Return name -> text of every `<name>.txt` in `folder`, in the order of their names.
 
     Raises:
-        DataError: no texts, an empty one, or a character that cannot be written.
+        DataError: there are no texts, one is empty, or one has a character that cannot be written.
     """
     texts = {}
     for path in sorted(Path(folder).glob("*.txt")):
@@ -72,7 +72,7 @@ def load_texts(folder: Path) -> dict[str, str]:
 def render_pages(library: StrokeLibrary, texts: dict[str, str], options: RenderOptions) -> Iterator[tuple[str, np.ndarray, str]]:
     """Yield `(name, photo (H, W, 3) uint8, true text)` for every text.
 
-    Each page is in another of the hands that are kept for testing, so that no network has learnt from them.
+    The hands are those of the test split, so that no network has learnt from them; each page has another one.
     """
     hands = np.random.default_rng(options.seed).permutation(library.hands_of("test"))
     for number, (name, text) in enumerate(texts.items()):
@@ -118,7 +118,7 @@ def render_page(
 def _lay_out(
     library: StrokeLibrary, hand: int, text: str, options: RenderOptions, rng: np.random.Generator
 ) -> tuple[list[np.ndarray], float, float, float]:
-    """Strokes in pixels of the sheet, height of a capital, distance of the lines, and where the first line stands."""
+    """Strokes in pixels of the sheet, height of a capital, distance of the lines, and y of the first base line."""
     usual = {field.name: getattr(options, field.name) for field in fields(Habits)}
     habits = Habits(
         **usual

@@ -1,16 +1,16 @@
-"""All skeletons of a stroke library as one row of points, so that many characters are bent in one go."""
+"""All skeletons of a stroke library as one array of points, so that many characters are bent at once."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 SPACING = 0.025
-"""Distance of neighbouring points, in heights of a capital: half of the thinnest pen, so that its touches join."""
+"""Distance of neighbouring points, in heights of a capital: half the width of the thinnest pen, whose discs then join."""
 
 
 @dataclass(frozen=True)
 class Skeletons:
-    """The strokes of G glyphs with points `SPACING` apart, one glyph after the other; a corner stands twice.
+    """The strokes of G glyphs with points `SPACING` apart, one glyph after the other; a corner is two equal points.
 
     Attributes:
         points: (P, 2) float32.

@@ -1,4 +1,4 @@
-"""Characters generated while a network learns from them: each is seen a few times in one epoch and kept nowhere."""
+"""Characters that are generated while a network learns from them; each is seen a few times in one epoch and not stored."""
 
 import signal
 from collections import deque
@@ -28,13 +28,13 @@ LABELS, DRAW, SAMPLE, ORDER = range(4)  # what a random stream is for
 class Stream:
     """Training characters by the hands of the training split, block by block.
 
-    An epoch depends on its number and the seed, not on what was drawn before: a training that goes on from a checkpoint
-    sees what it would have seen. One other process draws, as long as `blocks` is in use.
+    An epoch depends on its number and the seed only. So a training that continues from a checkpoint sees the same characters as
+    one that was not interrupted. Another process draws them while `blocks` is in use.
 
     Attributes:
-        labels: (M,) of the characters that are drawn for an epoch: as many of each letter and digit, and the options' shares
-            of signs and what is none.
-        views: how often an epoch shows each of them.
+        labels: (M,) of the characters of an epoch: the same number of each letter and digit, and the shares of signs and of
+            what is not a character that the options name.
+        views: how often an epoch shows each character.
         size: samples in an epoch.
     """
 
@@ -48,7 +48,7 @@ class Stream:
     def blocks(self, epochs: range, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield images (n, 32, 32) uint8 and labels (n,) uint8, n = `size` or what is left of an epoch, epoch after epoch.
 
-        The first view of an epoch's characters is in the order they are drawn in, every other one in an order of its own.
+        The first view of the characters is in the order in which they are drawn; every other view has its own random order.
         """
         with closing(self._drawn(epochs)) as drawn:
             for epoch in epochs:
@@ -75,7 +75,7 @@ class Stream:
         return np.random.default_rng([self.seed, LABELS, epoch]).permutation(self.labels)
 
     def _drawn(self, epochs: range) -> Generator[np.ndarray, None, None]:
-        """Yield images (n, 32, 32) of the labels of one epoch after the other, drawn ahead by another process."""
+        """Yield images (n, 32, 32) of the labels of one epoch after the other; another process draws them ahead of time."""
         waiting: deque[Future] = deque()
         drawn_by = self.library, self.alphabet, self.options
         with ProcessPoolExecutor(1, timeout=IDLE, initializer=_start, initargs=drawn_by) as pool:

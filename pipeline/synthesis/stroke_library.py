@@ -15,7 +15,7 @@ from pipeline.synthesis.skeletons import Skeletons, make_skeletons
 
 SPLITS = ("train", "valid", "test")
 VARIANTS = "variants"
-"""Name, and split, of what is no hand of its own: shapes that any hand of the training split may write."""
+"""Name and split of the variants: shapes that any hand of the training split may write."""
 UNIT = 1000  # steps of a stored coordinate in the height of a capital
 KEYS = ("hands", "splits", "licences", "points", "strokes", "glyphs", "glyph_hand", "glyph_character", "glyph_lower")
 
@@ -26,7 +26,7 @@ class Glyph:
 
     Attributes:
         hand: index of its hand.
-        character: which it is.
+        character: the character that it stands for.
         lower: whether it has the shape of the lower-case letter.
         strokes: arrays (K, 2) of float64 points.
     """
@@ -41,10 +41,10 @@ class StrokeLibrary:
     """Glyphs by hand and character.
 
     Attributes:
-        hands: names, H of them.
-        splits: for every hand one of `SPLITS`, or `VARIANTS`.
-        licences: for every hand the licence of the font it was taken from.
-        glyphs: all of them.
+        hands: names of the H hands.
+        splits: for each hand one of `SPLITS`, or `VARIANTS`.
+        licences: for each hand the licence of its font.
+        glyphs: of all hands.
     """
 
     def __init__(self, hands: list[str], splits: list[str], licences: list[str], glyphs: list[Glyph]) -> None:
@@ -64,11 +64,11 @@ class StrokeLibrary:
 
     @cached_property
     def skeletons(self) -> Skeletons:
-        """All glyphs' strokes in the form that the generator bends."""
+        """The strokes of all glyphs in the form that the generator bends."""
         return make_skeletons([glyph.strokes for glyph in self.glyphs])
 
     def shapes(self, split: str, character: str) -> tuple[np.ndarray, np.ndarray]:
-        """How the hands of a split write a character: glyphs (K,), and the lower-case glyph of the same hand (K,) or -1."""
+        """Glyphs (K,) of a character by the hands of a split, and for each the lower-case glyph (K,) of its hand, or -1."""
         pairs = [
             (glyph, lower)
             for hand in self.hands_of(split)

@@ -1,4 +1,4 @@
-"""The project's own hand-print: skeletons from the stroke library, bent as hands bend them and inked with a pen."""
+"""Generated characters: skeletons from the stroke library, bent as hands bend them and inked with a pen."""
 
 import math
 
@@ -19,7 +19,7 @@ from pipeline.synthesis.stroke_library import SPLITS, StrokeLibrary
 from pipeline.synthesis.weather import weather
 
 CHUNK = 512  # characters drawn from one seed, so that the number of workers changes nothing
-WIDEST = 180  # pixels; what is wider, neighbours for example, is drawn smaller: the normal form shrinks it anyway
+WIDEST = 180  # pixels; wider things, such as two neighbours, are drawn smaller: the normal form shrinks them anyway
 TOGETHER = 64  # characters of about the same size whose pictures are one array: it stays in the processor's cache
 
 
@@ -33,13 +33,13 @@ def generate(
     seed: int,
     workers: int = -1,
 ) -> Splits:
-    """Samples in normal form; the hands of one split appear in no other.
+    """Samples in normal form; a hand appears in one split only.
 
     Args:
-        workers: processes; -1 takes one per core. The result does not depend on it.
+        workers: processes; -1: one for each core. The result does not depend on it.
 
     Returns:
-        Splits in an order without pattern: sample i of a split does not tell its label.
+        Splits, their samples in random order.
     """
     tasks = []
     for split, per_class in enumerate((train_per_class, valid_per_class, test_per_class)):
@@ -61,7 +61,7 @@ def generate(
 
 
 def plan_labels(alphabet: Alphabet, per_class: int, options: StrokesOptions) -> np.ndarray:
-    """Labels (N,) uint8 in order: `per_class` of each letter and digit, fewer of each sign, and some that are no character."""
+    """Labels (N,) uint8 in order: `per_class` of each letter and digit, fewer of each sign, and some of the class `nothing`."""
     signs = alphabet.kinds[: len(alphabet)] == "sign"
     labels = np.repeat(np.arange(len(alphabet), dtype=np.uint8), np.where(signs, math.ceil(options.signs * per_class), per_class))
     more = round(options.nothing / (1 - options.nothing) * len(labels)) if alphabet.nothing else 0
@@ -87,10 +87,10 @@ def draw_characters(
     rng: np.random.Generator,
     options: StrokesOptions,
 ) -> np.ndarray:
-    """Characters (N, SIZE, SIZE) uint8 in normal form of the `labels` (N,), each by some hand of the split.
+    """Characters (N, SIZE, SIZE) uint8 in normal form for `labels` (N,), each by a random hand of the split.
 
     Raises:
-        DataError: the library has no shape of one of them.
+        DataError: the library has no shape of one of the characters.
     """
     images = np.empty((len(labels), SIZE, SIZE), np.uint8)
     written = labels < len(alphabet)
@@ -104,7 +104,7 @@ def draw_characters(
 
 
 def draw_strokes(strokes: Strokes, rng: np.random.Generator, options: StrokesOptions) -> np.ndarray:
-    """What photos show of the strokes of N characters, (N, SIZE, SIZE) uint8 in normal form."""
+    """Draw and photograph the strokes of N characters; return them as (N, SIZE, SIZE) uint8 in normal form."""
     count = len(strokes.characters) - 1
     pens = np.exp(rng.uniform(np.log(options.pen_min), np.log(options.pen_max), count))
     heights = rng.uniform(options.pixels_min, options.pixels_max, count)
@@ -121,7 +121,7 @@ def draw_strokes(strokes: Strokes, rng: np.random.Generator, options: StrokesOpt
     size = np.maximum.reduceat(points + radii[:, None], strokes.characters[:-1]) - low
     points -= low[owners] - 2  # two pixels of paper on each side
     images = np.empty((count, SIZE, SIZE), np.uint8)
-    order = np.argsort(size.max(axis=1))  # a full stop in the picture of an M would be lost in its noise
+    order = np.argsort(size.max(axis=1))  # in a picture as large as that of an M, a full stop would be lost in the noise
     for at in range(0, len(order), TOGETHER):
         chosen = order[at : at + TOGETHER]
         rank = np.full(count, -1)

@@ -1,4 +1,4 @@
-"""Typefaces: printed letters, and the skeletons of lower case and signs, which hands bend into their own.
+"""Typefaces: printed letters, and skeletons of lower case and signs for hands that lack them.
 
 The fonts are those that come with matplotlib (DejaVu, STIX and Computer Modern); `NOTICE` names their licences.
 """
@@ -18,12 +18,12 @@ TYPEFACES = (
     "cmss10", "cmtt10",
 )  # fmt: skip
 SKELETONS = ("DejaVuSans", "DejaVuSansMono", "cmss10", "cmtt10")
-"""Typefaces whose pen has about one width, so that a skeleton is what a hand would write."""
+"""Typefaces with strokes of about one width, whose skeletons look like handwriting."""
 CAPITAL = 96  # pixels; height of a capital that skeletons are taken at
 
 
 def _folder() -> Path:
-    """The fonts' folder; found without importing matplotlib, which takes a second."""
+    """The folder of the fonts; it is found without an import of matplotlib, which takes a second."""
     package = importlib.util.find_spec("matplotlib")
     assert package and package.submodule_search_locations
     return Path(package.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
@@ -40,7 +40,7 @@ def load_typeface(name: str, capital: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def skeleton(name: str, character: str) -> list[np.ndarray]:
-    """Strokes (K, 2) of a character; heights of a capital, y down, the line at 0."""
+    """Strokes (K, 2) of a character, in heights of a capital, y down, the base line at 0."""
     font = load_typeface(name, CAPITAL)
     image = Image.new("L", (4 * CAPITAL, 4 * CAPITAL), 0)
     ImageDraw.Draw(image).text((CAPITAL, 2 * CAPITAL), character, font=font, fill=255, anchor="ls")

@@ -1,4 +1,4 @@
-"""What a photo makes of ink: uneven and faint, blurred, noisy; many pictures at once."""
+"""Weather: how a photo changes ink: uneven and faint, blurred, noisy; many pictures at once."""
 
 import numpy as np
 from scipy import ndimage
@@ -8,7 +8,7 @@ REACH = 3  # pixels that blur looks at on each side, two and a half deviations o
 
 
 def weather(pictures: np.ndarray, rng: np.random.Generator, faint: float, blur: float, noise: float) -> np.ndarray:
-    """Photos (N, H, W) uint8 of ink (N, H, W) float32 in [0, 1]; each strength is the greatest that a picture gets."""
+    """Photos (N, H, W) uint8 of ink (N, H, W) float32 in [0, 1]; each strength is the largest that a picture gets."""
     count = (len(pictures), 1, 1)
     pictures = pictures * 255
     if faint:
@@ -28,7 +28,7 @@ def grain(shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def snow(shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """Windows (N, H, W) float32 of normal noise that was made once."""
+    """Windows (N, H, W) float32 of normal noise, cut from one long array."""
     count, height, width = shape
     windows = np.lib.stride_tricks.sliding_window_view(_SNOW, height * width)
     return windows[rng.integers(len(windows), size=count)].reshape(shape)
