@@ -55,9 +55,10 @@ test-elsewhere: setup    ## the tests once more with the arithmetic of an older 
 ui: setup        ## the MLflow UI on http://127.0.0.1:5000
 	@python -m pipeline.tracking ui
 
-read: setup      ## read your own photos: make read PAGES=photo.jpg
-	@test -n "$(PAGES)" || { echo "make read: name a photo or a folder, for example: make read PAGES=photo.jpg" >&2; exit 1; }
-	@python -m pipeline.read --formats txt,json,hocr,alto,pdf,png --out outputs/read -- "$(PAGES)"
+read: setup      ## read your own photos: make read PAGES=photo.jpg, or PAGES='*.jpg'
+	@test -n "$$PAGES" || { echo "make read: name a photo or a folder, for example: make read PAGES=photo.jpg" >&2; exit 1; }
+	@if test -e "$$PAGES"; then set -- "$$PAGES"; else set -- $$PAGES; fi; \
+	  python -m pipeline.read --formats txt,json,hocr,alto,pdf,png --out outputs/read -- "$$@"
 
 bench: setup     ## speed beside PyTorch and scikit-learn, where installed; the pipeline's floors; EMNIST=emnist_test.npz: time to learn
 	@python -m benchmarks.bench_nn

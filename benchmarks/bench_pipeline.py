@@ -192,12 +192,11 @@ def cost_of_samples(count: int, scratch: Path) -> float:
         f"data.train_per_class={count // 36}",
         "data.valid_per_class=4",
         "data.test_per_class=1",
-        "model=mlp",
-        "tracking.uri=none",
         f"hydra.run.dir={scratch}/samples",
     ]
+    training = [*arguments, "model=mlp", "train.epochs=3", "train.resume=false", "tracking.uri=none"]
     prepare = cpu_seconds(lambda: output("-m", "pipeline.prepare", *arguments))
-    return prepare + cpu_seconds(lambda: output("-m", "pipeline.train", *arguments, "train.epochs=3", "train.resume=false"))
+    return prepare + cpu_seconds(lambda: output("-m", "pipeline.train", *training))
 
 
 def cost_of_pages(count: int, scratch: Path) -> float:

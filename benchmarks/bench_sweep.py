@@ -27,7 +27,7 @@ def main() -> None:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or every worker would compile the project anew
         train = [sys.executable, "-m", "pipeline.train"]
         subprocess.run(
-            [*train, "experiment=grid", "train.epochs=1", f"hydra.run.dir={folder}/warm"],
+            [*train, "experiment=course_mlp", "train.epochs=1", f"hydra.run.dir={folder}/warm"],
             cwd=ROOT,
             env=environment,
             check=True,

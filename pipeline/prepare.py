@@ -20,7 +20,7 @@ from pipeline.characters.normalise import normalise_all
 from pipeline.characters.npz import load_splits, read_npz, save_splits
 from pipeline.common import paths
 from pipeline.common.errors import ConfigError, DataError
-from pipeline.common.files import replacing, replacing_folder, write_table, writing
+from pipeline.common.files import md5, replacing, replacing_folder, write_table, writing
 from pipeline.common.options import OneOf, Options, Range
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections
@@ -132,10 +132,14 @@ def stream(config: Config, library: StrokeLibrary | None = None) -> Stream:
 
 
 def described(config: Config) -> dict[str, Any]:
-    """Everything that the characters are made from; it is stored beside them."""
+    """What the characters are made from, as far as they depend on it: stored beside them, and part of what a training is.
+
+    Files count by what they hold, not by where they lie.
+    """
+    addresses = ("root", "library", "download")
     return {
         "alphabet": config.values["alphabet"],
-        "data": config.values["data"],
+        "data": {key: value for key, value in config.values["data"].items() if key not in addresses},
         "strokes": config.values["strokes"],
         "raw": _raw_digest(config.data),
     }
@@ -146,15 +150,16 @@ def _key(config: Config) -> str:
 
 
 def _raw_digest(data: DataConfig) -> str:
-    """md5 of the raw files: the same configuration and other files make another data set."""
-    files = [Path(data.library)] if "strokes" in data.sources else []
+    """md5 over the raw files, and over their names within `data.root`: a folder of characters is named after its class."""
+    files = {"library": Path(data.library)} if "strokes" in data.sources else {}
     if set(data.sources) != {"strokes"}:
         root = Path(data.root)
-        files += sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
+        within = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
+        files |= {path.relative_to(root).as_posix(): path for path in within} or {"root": root}
     digest = hashlib.md5()
-    for file in files:
+    for name, file in files.items():
         if file.is_file():
-            digest.update(file.read_bytes())
+            digest.update(f"{name} {md5(file)} ".encode())
     return digest.hexdigest()
 
 

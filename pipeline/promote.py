@@ -18,7 +18,8 @@ from pipeline.sweep.ranking import rank, swept_keys
 from pipeline.sweep.report import PICTURES, REPORT, as_text, table_rows, write_report
 from pipeline.tracking.orphans import end_orphans, sync
 from pipeline.tracking.registry import configuration_of, crown, register, standing_champion
-from pipeline.tracking.store import BEST, MODEL_NAME, all_runs, answering, log, open_store
+from pipeline.tracking.store import MODEL_NAME, all_runs, answering, log, open_store, sweep_note
+from pipeline.tracking.views import BEST
 
 ROWS_ON_TERMINAL = 12
 
@@ -129,7 +130,9 @@ def add_to_parent(client: Any, parent: Any, best: Any, summary: str) -> None:
         tags={
             "best_run": best.info.run_id,
             "best_run_name": best.info.run_name,
-            "mlflow.note.content": f"{summary}. Reproduce the sweep: `{parent.data.tags['command']}`",
+            "mlflow.note.content": sweep_note(
+                summary, parent.info.experiment_id, parent.data.tags["sweep_id"], parent.data.tags["command"]
+            ),
         },
     )
 
@@ -145,7 +148,8 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, such as tracking=server")
     arguments = parser.parse_args()
     try:
-        tracking = schema.read(compose_conf(arguments.overrides), {"tracking": schema.TrackingConfig}).tracking
+        sections = {"tracking": schema.TrackingConfig}
+        tracking = schema.read(compose_conf(arguments.overrides, "promote", sections), sections).tracking
         if tracking.uri == "none":
             raise UserError("tracking.uri: none records no sweeps; name the store they are in")
         with answering(tracking):

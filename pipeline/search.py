@@ -37,7 +37,7 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     if not space:
         raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
-    options = config.read(compose_conf(fixed), {"tracking": config.TrackingConfig, "sweep": config.SweepConfig})
+    options = config.read(compose(fixed), {"tracking": config.TrackingConfig, "sweep": config.SweepConfig})
     folder = Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search")
     keys = [override.get_key_element() for override in space]
     command = f"python -m pipeline.search --trials {trials} {' '.join(overrides)}"
@@ -46,10 +46,15 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     for number in range(trials):
         trial = study.ask()
         chosen = [f"{key}={suggest(trial, override)}" for key, override in zip(keys, space)]
-        accuracy = run_trial(compose_conf(fixed + chosen), main.folder / str(number))
+        accuracy = run_trial(compose(fixed + chosen), main.folder / str(number))
         failed = math.isnan(accuracy)
         study.tell(trial, None if failed else accuracy, optuna.trial.TrialState.FAIL if failed else None)
     return main.end("FINISHED")
+
+
+def compose(words: list[str]) -> DictConfig:
+    """The configuration of a trial."""
+    return compose_conf(words, "search", [*SECTIONS, "sweep"])
 
 
 def run_trial(composed: DictConfig, folder: Path) -> float:

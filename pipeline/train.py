@@ -30,6 +30,7 @@ from pipeline.common import metrics, paths
 from pipeline.common.errors import DataError, UserError
 from pipeline.common.files import md5, write_json, write_table
 from pipeline.config.command import command
+from pipeline.config.effect import effective
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.gradient_check import TOLERANCE, check_network
 from pipeline.nn.history import EpochRecord, History
@@ -95,7 +96,6 @@ def train(config: Config, output: Path) -> float:
         save_network(output / paths.MODEL, network, extra={"seed": config.seed, "alphabet": config.alphabet.described()})
         write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
         write_json(output / paths.TRAIN_METRICS, result)
-        # The first metric by name is what MLflow plots when runs are compared: the accuracy
         run.metrics({f"best/{key}": value for key, value in result.items() if key.startswith("valid/")})
         run.metrics({"kept_epoch": result["best_epoch"]})
         run.tags(
@@ -138,7 +138,8 @@ def learn(
     ) as bar:
 
         def report(record: EpochRecord) -> None:
-            run.metrics({key: value for key, value in record.row().items() if key != "epoch"}, step=record.epoch)
+            row = {"valid/accuracy": record.valid_accuracy, **record.row()}  # the first one recorded is what MLflow compares by
+            run.metrics({key: value for key, value in row.items() if key != "epoch"}, step=record.epoch)
             if job:
                 job.epoch(record, run)
                 return
@@ -213,8 +214,9 @@ def run_name(config: Config) -> str:
 def fingerprint(config: Config) -> str:
     """One short word for all that the result of a training depends on, configuration and data."""
     own = ("initial", "resume", "check_gradients")  # the weights themselves count, not where they lie
-    options = {key: value for key, value in config.values["train"].items() if key not in own}
-    whole = {**config.values, "train": options, "tracking": None, "data": described(config), "initial": initial_version(config)}
+    values = effective({key: value for key, value in config.values.items() if key != "tracking"})
+    values["train"] = {key: value for key, value in values["train"].items() if key not in own}
+    whole = {**values, **described(config), "initial": initial_version(config)}
     return hashlib.md5(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 

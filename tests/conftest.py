@@ -13,17 +13,6 @@ from pipeline.common.processor import NATIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 
-TINY = [
-    "data.fresh=false",
-    "data.train_per_class=4",
-    "data.valid_per_class=2",
-    "data.test_per_class=2",
-    "train.epochs=2",
-    "model.channels=[4,4]",
-    "model.hidden=[8]",
-]
-"""Overrides that shrink the default pipeline to seconds."""
-
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -14,6 +14,7 @@ from pipeline.config import conf_files
 from pipeline.config import schema as config
 from pipeline.config.choices import check_choices, check_keys
 from pipeline.config.composition import compose_conf
+from pipeline.config.manual import manual
 from pipeline.config.promoted import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,7 +128,7 @@ def test_what_has_no_effect_is_refused(overrides, said):
 )
 def test_what_is_not_there_names_what_is(override, said):
     with pytest.raises(ConfigError, match=re.escape(said)) as error:
-        compose_conf([override])
+        compose_conf([override], "train", STAGES["train"])
     assert "\n" not in str(error.value) and str(CONF) not in str(error.value)
 
 
@@ -149,6 +150,18 @@ def test_an_experiment_without_its_package_is_named(tmp_path):
 def test_a_stage_is_handed_only_what_it_reads():
     read = config.read(composed(), STAGES["evaluate"])
     assert hasattr(read, "evaluate") and not hasattr(read, "train")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_help_of_a_stage_names_the_project_and_what_the_stage_reads(stage):
+    text = manual(stage)
+    assert text.startswith("handprint. Stage ") and f"`python -m pipeline.{stage}`" in text and "powered by" not in text
+    for group, options in STAGES[stage].items():
+        keys = vars(options)["__dataclass_fields__"] if group not in ("seed", "form") else []
+        assert f"\n{group}: " in text or f"\n  {group}" in text
+        assert all(f"\n  {key}: " in text or f'\n  "{key}": ' in text for key in keys), (group, keys)
+    unread = set(SECTIONS) - set(STAGES[stage])
+    assert not any(f"\n  {group} " in text for group in unread)
 
 
 def test_flatten():

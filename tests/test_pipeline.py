@@ -39,10 +39,8 @@ def edit(file: Path, key: str, value) -> None:
     file.write_text(text)
 
 
-@pytest.fixture(scope="module")
-def reproduced(tmp_path_factory) -> Path:
-    """A copy of the project, shrunk by edits in conf/, reproduced once."""
-    project = copy_project(tmp_path_factory.mktemp("chain") / "project")
+def shrink(project: Path) -> None:
+    """Edit conf/ so that the whole pipeline takes seconds."""
     for key, value in (("train_per_class", 4), ("valid_per_class", 2), ("test_per_class", 2)):
         edit(project / "conf/data/strokes.yaml", key, value)
     edit(project / "conf/train/adam.yaml", "epochs", 2)
@@ -53,6 +51,13 @@ def reproduced(tmp_path_factory) -> Path:
     for key, value in (("texts", 20), ("pages", 2), ("rounds", 1)):
         edit(project / "conf/lattice/rendered.yaml", key, value)
     edit(project / "conf/ocr/pages.yaml", "ink", "none")  # such a network sees no ink
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory) -> Path:
+    """A copy of the project, shrunk by edits in conf/, reproduced once."""
+    project = copy_project(tmp_path_factory.mktemp("chain") / "project")
+    shrink(project)
     for text in sorted((project / "data/pages").glob("*.txt"))[1:]:
         text.unlink()
     for command in (
@@ -191,6 +196,10 @@ def test_the_same_configuration_gives_the_same_bytes_in_another_clone(reproduced
         (["pipeline.train", "train=nothing"], "Available options in 'train': adam champion sgd"),
         (["pipeline.train", "train.lr=1,2"], "add --multirun to your command line"),
         (["pipeline.train", "data=nist36", "data.root=nowhere"], "nowhere"),
+        (["pipeline.train", "experiment=grid"], "gives several values to train.lr, train.batch_size, model.hidden: add -m"),
+        (["pipeline.train", "train.momentum=0.5"], "train.momentum=0.5: has no effect: it is read where train.optimizer is"),
+        (["pipeline.evaluate", "train=adam"], "train=adam: has no effect: evaluate reads evaluate, tracking; train is read by"),
+        (["pipeline.ocr", "form=exam_cover"], "form=exam_cover: has no effect: it is read where ocr.pages is given"),
         (["pipeline.evaluate"], "models/model.npz"),
         (["pipeline.evaluate", "evaluate.on=nowhere.npz", "evaluate.model=model.npz"], "model.npz"),
         (["pipeline.ocr", "ocr.pages=nowhere.jpg"], "nowhere.jpg"),
@@ -217,6 +226,11 @@ def test_one_bad_page_does_not_stop_the_others(reproduced, tmp_path):
     )
     assert done.returncode == 1 and "bad.jpg" in done.stderr and "1 of 2 pages" in done.stderr
     assert (tmp_path / "out/good.txt").exists() and not list((tmp_path / "out").glob("bad*"))
+
+
+def test_help_is_printed_and_nothing_runs(run, project):
+    assert run("pipeline.visualize", "--help").stdout.startswith("handprint. Stage ")
+    assert not (project / "reports").exists()
 
 
 def test_gradients_of_the_configured_network(run):

@@ -12,7 +12,7 @@ from pipeline.synthesis.stream import Stream
 def test_the_library_is_read_once_and_one_stream_is_planned(tmp_path, monkeypatch):
     small = ["data=strokes", "alphabet=digits", "pages.width=300", "pages.height=200"]
     counts = [f"data.{split}_per_class=2" for split in ("train", "valid", "test")]
-    config = read(compose_conf([*small, *counts]), prepare.SECTIONS)
+    config = read(compose_conf([*small, *counts], "prepare", prepare.SECTIONS), prepare.SECTIONS)
     calls = []
     load = prepare.load_library
     monkeypatch.chdir(paths.ROOT)

@@ -94,6 +94,7 @@ def test_the_parent_run_gets_the_best_child(promoted):
     assert parent.data.metrics["best/valid/accuracy"] == best.data.metrics["best/valid/accuracy"]
     assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {"sweep.md", "sweep"}
     assert parent.data.tags["mlflow.note.content"].startswith(f"Best of 8 runs: {best.info.run_name}, ")
+    assert "[Compare its runs](#/experiments/" in parent.data.tags["mlflow.note.content"]
     assert champion(project).run_id == best.info.run_id
     assert parent.info.run_name.startswith("sweep experiment=grid train.epochs=3 ")
 

@@ -461,6 +461,30 @@ def test_without_a_git_repository_make_data_says_so(project):
     assert done.returncode != 0 and done.stderr.splitlines()[0].endswith("DVC needs one: git init"), done.stderr
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="no make")
+@pytest.mark.parametrize(
+    "pages, read",
+    [
+        ("it's mine.jpg", ["it's mine.jpg"]),
+        ('a "quoted" & odd; name.jpg', ['a "quoted" & odd; name.jpg']),
+        ("one.jpg two.jpg", ["one.jpg", "two.jpg"]),
+        ("*.jpg", ['a "quoted" & odd; name.jpg', "it's mine.jpg", "one.jpg", "two.jpg"]),
+    ],
+)
+def test_make_read_takes_photos_of_any_name_and_several(tmp_path, pages, read):
+    shutil.copy(Path(__file__).resolve().parent.parent / "Makefile", tmp_path)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("requirements.lock", ".venv/.locked", "one.jpg", "two.jpg", "it's mine.jpg", 'a "quoted" & odd; name.jpg'):
+        (tmp_path / name).write_text("")
+    python = tmp_path / ".venv/bin/python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "read", f"PAGES={pages}"], cwd=tmp_path, env=clean_environment(), text=True, capture_output=True, check=True
+    )
+    assert sorted(done.stdout.partition("--\n")[2].splitlines()) == sorted(read)
+
+
 def test_a_virtual_environment_moves_with_the_project(tmp_path):
     """Its scripts run, and `activate` activates it, in a folder whose name no `#!` line can hold."""
     old, new = tmp_path / "plain/.venv", tmp_path / "my project #2 & more/.venv"

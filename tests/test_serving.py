@@ -26,9 +26,11 @@ from pipeline.nn.options import ModelOptions
 from pipeline.nn.unet import UNetOptions, build_unet, save_unet
 from pipeline.reading.ink import look
 from pipeline.reading.line_model import save_line_model
+from pipeline.tracking.__main__ import servable
 from pipeline.tracking.registry import register
 from pipeline.tracking.serving import log_model
-from pipeline.tracking.store import BEST, open_store
+from pipeline.tracking.store import open_store
+from pipeline.tracking.views import BEST
 from tests.conftest import clean_environment, copy_project
 from tests.reading.conftest import line_model, templates  # noqa: F401 (fixtures)
 
@@ -224,6 +226,8 @@ def test_a_model_is_logged_and_registered_from_a_folder_of_any_name(tmp_path, mo
     logged = {file.name for file in (project / "mlruns/models").rglob("*") if file.is_file()}
     assert {"model.npz", "language.npz", "pages.yaml", "MLmodel"} <= logged
     assert {path.name for path in tmp_path.iterdir()} == {name}
+    address = servable(f"models:/handprint/{version}")
+    assert address.startswith("models:/") if "%" not in name else (Path(address) / "MLmodel").is_file()
 
 
 def test_mlflow_serves_the_champion_over_http(served):

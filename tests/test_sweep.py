@@ -82,6 +82,15 @@ def test_a_parallel_sweep_on_a_fresh_store_with_failing_jobs(small):
     assert good.data.metrics["best/valid/accuracy"] == max(
         point.value for point in client.get_metric_history(good.info.run_id, "valid/accuracy")
     )
+    assert next(iter(good.data.metrics)) == "valid/accuracy", "MLflow's compare page plots the first one"
+    view = client.get_experiment(parent.info.experiment_id).tags[f"mlflow.sharedViewState.sweep-{parent.data.tags['sweep_id']}"]
+    first = json.loads(view)["compareRunCharts"][0]
+    varied = ["train.lr", "train.batch_size", "model.dropout"]
+    assert first["selectedParams"] == varied and first["selectedMetrics"] == ["best/valid/accuracy"], "what the sweep varied"
+    key = f"viewStateShareKey=sweep-{parent.data.tags['sweep_id']}&compareRunsMode=CHART"
+    assert (
+        f"{key})" in parent.data.tags["mlflow.note.content"] and "compare its runs: python -m pipeline.tracking ui" in done.stderr
+    )
     files = {file.path for file in client.list_artifacts(good.info.run_id)}
     assert {"learning_curves.png", "history.csv", "config.yaml"} <= files
     assert not good.outputs.model_outputs, "only the best model is logged, by promote"
@@ -123,6 +132,9 @@ def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
         (["sweep.prune=foo"], "train: sweep.prune: must be one of none, median, not 'foo'"),
         (["tracking.uri=sqlite:////nowhere/x.db"], "train: tracking.uri: /nowhere/x.db: cannot be written"),
         (["+trian=1,2"], "train: trian: no such group of conf/; the nearest is train"),
+        (["evaluate.on=a,b"], "train: evaluate.on=a: has no effect: train reads"),
+        (["train.momentum=0.5,0.9"], "train: train.momentum=0.5: has no effect: it is read where train.optimizer is momentum"),
+        (["sweep.prune_after=3"], "train: sweep.prune_after=3: has no effect: it is read where sweep.prune is median"),
     ],
 )
 def test_a_sweep_that_cannot_begin_starts_nothing(small, overrides, said):
@@ -301,6 +313,25 @@ def test_submitit_runs_the_same_sweep(small):
     _, parents, children = runs_of(small)
     mine = [run for run in children if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
     assert statuses(mine) == {"FINISHED": 2}
+
+
+def test_optuna_searches_an_interval_and_a_list(small):
+    """`pip install 'optuna>=4,<5'`, as `.[search]` does."""
+    pytest.importorskip("optuna")
+    space = ["train.lr=tag(log, interval(0.003, 0.03))", "model.hidden=[8],[12]"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.search", "--trials", "3", "experiment=course_mlp", "train.epochs=1", *space],
+        cwd=small,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == 0 and "3/3 done" in done.stdout, done.stdout + done.stderr
+    _, parents, children = runs_of(small)
+    mine = [run for run in children if run.data.tags["sweep"] == parents[0].data.tags["sweep_id"]]
+    assert len(mine) == 3 and {run.data.params["model.hidden"] for run in mine} <= {"[8]", "[12]"}
+    assert all(0.003 <= float(run.data.params["train.lr"]) <= 0.03 for run in mine)
 
 
 def test_zero_initialisation_leaves_all_hidden_units_alike(small):

@@ -25,6 +25,8 @@ from pipeline.config import conf_files
 from pipeline.config import schema as config
 from pipeline.config.choices import check_choices
 from pipeline.config.composition import in_words
+from pipeline.config.effect import check_conditions, check_once, check_read
+from pipeline.config.manual import manual
 
 
 def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
@@ -51,14 +53,21 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
     def run(composed: DictConfig) -> Any:
         sections = importlib.import_module(f"pipeline.{stage}").SECTIONS  # looked up here: a job in a worker is sent none
         choices = dict(HydraConfig.get().runtime.choices)
-        check_choices(composed, choices, HydraConfig.get().overrides.task)
+        words = list(HydraConfig.get().overrides.task)
+        check_choices(composed, choices, words)
+        if once := HydraConfig.get().mode == RunMode.RUN:  # of a sweep, the sweeper has checked them
+            check_once(words, HydraConfig.get().sweeper.get("params"))
+            check_read(words, stage, sections)
         if os.environ.get("DVC_STAGE") == stage:
             conf_files.check_tracked(stage, sections, choices)
         folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
         if sweep.is_job(folder):
             return sweep.run_job(lambda: task(config.read(composed, sections), folder), folder)
+        options = config.read(composed, sections)
+        if once:
+            check_conditions(words, options.values)
         started = time.perf_counter()
-        result = task(config.read(composed, sections), folder)
+        result = task(options, folder)
         write_json(folder / paths.TIMES / f"{stage}.json", round(time.perf_counter() - started, 1))
         return result
 
@@ -66,6 +75,9 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
     try:
         check_folder()
         conf_files.check_files()
+        if {"--help", "-h"} & set(sys.argv[1:]):
+            print(manual(stage), end="")
+            return
         sweep.register(stage)
         main()
         if mistakes:

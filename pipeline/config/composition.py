@@ -1,7 +1,7 @@
 """Compose conf/ outside a stage, and say in one line what Hydra refuses."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -12,13 +12,18 @@ from pipeline.common import paths
 from pipeline.common.errors import ConfigError
 from pipeline.config.choices import check_choices, nearest
 from pipeline.config.conf_files import check_files
+from pipeline.config.effect import check_read
 
 
-def compose_conf(overrides: Iterable[str]) -> DictConfig:
+def compose_conf(overrides: Iterable[str], command: str, sections: Collection[str]) -> DictConfig:
     """The whole configuration, `hydra` with it, as these words of a command line make it.
 
+    Args:
+        command: that they are given to.
+        sections: that it reads.
+
     Raises:
-        ConfigError: one line naming the word or the file that is wrong.
+        ConfigError: one line naming the word or the file that is wrong, or that the command does not read.
     """
     check_files()
     try:
@@ -27,6 +32,7 @@ def compose_conf(overrides: Iterable[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(in_words(error)) from None
     check_choices(composed, dict(composed.hydra.runtime.choices), composed.hydra.overrides.task)
+    check_read(composed.hydra.overrides.task, command, sections)
     return composed
 
 

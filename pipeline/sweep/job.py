@@ -56,7 +56,12 @@ class Job:
             TrackingConfig(**self.plan["tracking"]),
             self.state["name"],
             carrier=self.plan["process"],
-            tags={**tags, "sweep": self.plan["id"], "sweep_command": self.plan["command"]},
+            tags={
+                **tags,
+                "sweep": self.plan["id"],
+                "sweep_command": self.plan["command"],
+                "sweep_varied": " ".join(self.plan["varied"]),
+            },
         )
 
     def finished_before(self, fingerprint: str) -> float | None:

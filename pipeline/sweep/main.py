@@ -21,8 +21,9 @@ from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import this_process
 from pipeline.tracking.orphans import end_orphans, sync
 from pipeline.tracking.registry import weights_of
-from pipeline.tracking.store import BEST, all_runs, first_line, open_store, store_uri, sweep_run
+from pipeline.tracking.store import all_runs, first_line, open_store, store_uri, sweep_run
 from pipeline.tracking.upload import RefusedError, tell_refused, upload
+from pipeline.tracking.views import BEST, sweep_page
 
 CARRY_SECONDS = 4.0
 
@@ -39,11 +40,14 @@ class Main:
         swept: list[str],
         command: str,
         equal: Sequence[str] = (),
+        varied: Sequence[str] = (),
     ) -> None:
         """Write the plan and open the store.
 
         Args:
+            swept: keys that the command line gives several values.
             equal: for each job that is not run, the job with the same configuration.
+            varied: parameters in which the jobs differ; `swept` where it is not known before they run.
         """
         self.folder, self.tracking, self.options, self.total, self.command = folder, tracking_config, options, total, command
         self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -51,7 +55,7 @@ class Main:
         self.client: Any = None
         self.error: Exception | None = None
         self.printed = ""
-        self.equal = equal
+        self.equal, self.varied = equal, varied or swept
         self.skipped = 0
         self._finished: dict[str, Any] | None = None
         with writing(folder):
@@ -66,6 +70,7 @@ class Main:
                 "process": this_process(),
                 "tracking": vars(tracking_config),
                 "swept": swept,
+                "varied": [*self.varied],
                 "prune": options.prune,
                 "prune_after": options.prune_after,
             },
@@ -92,7 +97,7 @@ class Main:
             sync(self.tracking)
             end_orphans(client, self.experiment)
             finished = {} if self.options.rerun else finished_runs(client, self.experiment, self.options.prune != "none")
-            self.parent = sweep_run(client, self.experiment, self.id, self.command)
+            self.parent = sweep_run(client, self.experiment, self.id, self.command, self.varied, self.total)
             self.client = client
             return finished
         except Exception as error:  # the sweep goes on without a store, its runs are kept
@@ -180,6 +185,11 @@ class Main:
                 "python -m pipeline.tracking sync",
                 file=sys.stderr,
             )
+        elif self.client is not None:
+            uri = store_uri(self.tracking)
+            server = uri.rstrip("/") if uri.startswith("http") else ""
+            page = f"{server}/{sweep_page(self.experiment, self.id)}" if server else "python -m pipeline.tracking ui"
+            print(f"sweep: compare its runs: {page}", file=sys.stderr)
         return sum(state["status"] == "failed" for state in ended)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.tracking.store import BEST
+from pipeline.tracking.views import BEST
 
 
 @dataclass

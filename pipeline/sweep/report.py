@@ -9,7 +9,7 @@ import numpy as np
 from pipeline import figures
 from pipeline.common.files import replacing_folder, write_text
 from pipeline.sweep.ranking import Configuration, values_of
-from pipeline.tracking.store import BEST
+from pipeline.tracking.views import BEST
 
 REPORT, PICTURES = Path("reports/sweep.md"), Path("reports/sweep")
 CURVES, BEST_ROWS = 8, 5

@@ -26,6 +26,7 @@ from omegaconf import DictConfig
 from pipeline.common.errors import UserError
 from pipeline.config import schema
 from pipeline.config.choices import check_choices
+from pipeline.config.effect import check_conditions, check_read, effective, without_effect
 from pipeline.sweep.main import Main, check_store
 
 NAMESPACE = "hydra_plugins.handprint"
@@ -70,13 +71,16 @@ class Jobs(Sweeper):
         jobs = [list(job) for job in itertools.product(*choices.values())]
         options = schema.read(self.composed, {"tracking": schema.TrackingConfig, "sweep": schema.SweepConfig})
         check_store(options.tracking)
-        different, equal = self._different(jobs)
+        different, equal = self._different(jobs, options)
+        configurations = [schema.flatten(config.values) for _, config in different if config]
         main: Main | None = None
         if _stage == "train":
             swept = [key for key, values in choices.items() if len(values) > 1]
             command = f"python -m pipeline.train -m {' '.join(arguments)}"
             folder = Path(self.composed.hydra.sweep.dir)
-            main = Main(folder, options.tracking, options.sweep, len(different), swept, command, equal)
+            main = Main(
+                folder, options.tracking, options.sweep, len(different), swept, command, equal, varied(configurations, swept)
+            )
         needed = [job for job, config in different if not (main and config and main.skip(config))]
         results: list[Any] = []
         step = self.batch or len(needed) or 1
@@ -88,17 +92,27 @@ class Jobs(Sweeper):
             sys.exit(min(failed, 100))
         return results
 
-    def _different(self, jobs: list[list[str]]) -> tuple[list[tuple[list[str], schema.Config | None]], list[str]]:
+    def _different(
+        self, jobs: list[list[str]], options: schema.Config
+    ) -> tuple[list[tuple[list[str], schema.Config | None]], list[str]]:
         """Compose each job.
+
+        Args:
+            options: of the sweep itself.
 
         Returns:
             each job whose configuration is no earlier one's, with what it is handed (None: the job itself will say what is
             wrong); and a line on each of the others.
+
+        Raises:
+            ConfigError: a word is not read, by any of the jobs.
         """
         seen: dict[str, list[str]] = {}
         different: list[tuple[list[str], schema.Config | None]] = []
         equal: list[str] = []
         sections = importlib.import_module(f"pipeline.{_stage}").SECTIONS
+        own = {"sweep": options.values["sweep"]} if _stage == "train" else {}
+        idle: list[tuple[list[str], dict[str, Any]]] = []
         told = time.monotonic()
         tell(f"sweep: {len(jobs)} jobs, composing their configurations")
         for number, job in enumerate(jobs, start=1):
@@ -106,18 +120,25 @@ class Jobs(Sweeper):
                 told = time.monotonic()
                 tell(f"sweep: {number}/{len(jobs)} composed")
             composed = self.loader.load_sweep_config(self.composed, job)
-            check_choices(composed, dict(composed.hydra.runtime.choices), composed.hydra.overrides.task)
+            words = list(composed.hydra.overrides.task)
+            check_choices(composed, dict(composed.hydra.runtime.choices), words)
+            check_read(words, _stage, [*sections, *own])
             try:
                 config = schema.read(composed, sections)
             except UserError:
                 different.append((job, None))
                 continue
-            key = json.dumps({**config.values, "tracking": None}, sort_keys=True, default=str)
+            values = {**config.values, **own}
+            idle.append((words, values))
+            key = json.dumps(effective({**values, "tracking": None}), sort_keys=True, default=str)
             if key in seen:
                 equal.append(f"{' '.join(job)} is {' '.join(seen[key])}")
                 continue
             seen[key] = job
             different.append((job, config))
+        ever = set.intersection(*(set(without_effect(values)) for _, values in idle)) if idle else set()
+        for words, values in idle:
+            check_conditions([word for word in words if word.lstrip("+~").partition("=")[0] in ever], values)
         if equal:
             tell(f"sweep: {len(equal)} of {len(jobs)} jobs are not run, for their configuration is another's: {equal[0]}")
         return different, equal
@@ -141,6 +162,16 @@ def expand(overrides: Sequence[Override]) -> dict[str, list[str]]:
         if not choices[key]:
             raise HydraException(f"{override.input_line}: names no value at all")
     return choices
+
+
+def varied(configurations: list[dict[str, Any]], swept: list[str]) -> list[str]:
+    """The keys of configurations that the command line sweeps, in its order, and the others in which they differ."""
+    values: dict[str, set[str]] = {}
+    for configuration in configurations:
+        for key, value in configuration.items():
+            values.setdefault(key, set()).add(str(value))
+    differing = [key for key, found in values.items() if len(found) > 1]
+    return [*(key for key in swept if key in values), *(key for key in differing if key not in swept)]
 
 
 def tell(line: str) -> None:

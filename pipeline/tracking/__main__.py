@@ -12,15 +12,18 @@ import argparse
 import os
 import socket
 import sys
+import tempfile
 from typing import Any, NoReturn
 
+from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.config import schema
 from pipeline.config.command import Parser, fail
 from pipeline.config.composition import compose_conf
 from pipeline.config.schema import TrackingConfig
 from pipeline.tracking.orphans import discard, sync
-from pipeline.tracking.store import MODEL_NAME, VIEW, answering, open_store, store_uri
+from pipeline.tracking.store import MODEL_NAME, answering, open_store, store_uri
+from pipeline.tracking.views import runs_page, sweep_page
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -43,7 +46,8 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def compose_tracking(overrides: list[str]) -> TrackingConfig:
     """The store as conf/ and the overrides name it."""
-    return schema.read(compose_conf(overrides), {"tracking": schema.TrackingConfig}).tracking
+    sections = {"tracking": schema.TrackingConfig}
+    return schema.read(compose_conf(overrides, "tracking", sections), sections).tracking
 
 
 def start(command: str, config: TrackingConfig, options: argparse.Namespace, others: list[str]) -> NoReturn:
@@ -56,7 +60,7 @@ def start(command: str, config: TrackingConfig, options: argparse.Namespace, oth
         raise UserError("tracking.uri: none records nothing; name the store to look at")
     client, experiment = open_store(config)
     if command == "ui" and config.uri.startswith("http"):
-        print(f"The runs: {runs_page(config.uri, experiment)}")
+        tell_pages(client, experiment, config.uri.rstrip("/"))
         sys.exit()
     if command == "serve":
         check_champion(client)
@@ -66,17 +70,28 @@ def start(command: str, config: TrackingConfig, options: argparse.Namespace, oth
             raise UserError(f"port {options.port} is in use; choose another one: {other}")
     address = ["--host", options.host, "--port", str(options.port), "--workers", str(options.workers)]
     if command == "ui":
-        print(f"The runs: {runs_page(f'http://{options.host}:{options.port}', experiment)}", flush=True)
+        tell_pages(client, experiment, f"http://{options.host}:{options.port}")
         words = ["ui", "--backend-store-uri", store_uri(config), *address]
     else:
-        words = ["models", "serve", "-m", f"models:/{MODEL_NAME}@champion", "--env-manager", "local", *address]
+        words = ["models", "serve", "-m", servable(f"models:/{MODEL_NAME}@champion"), "--env-manager", "local", *address]
     os.environ["MLFLOW_TRACKING_URI"] = store_uri(config)
     os.execvp(sys.executable, [sys.executable, "-m", "mlflow", *words, *others])
 
 
-def runs_page(server: str, experiment: str) -> str:
-    """The address of the table of runs, with the columns that matter."""
-    return f"{server}/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}"
+def tell_pages(client: Any, experiment: str, server: str) -> None:
+    """Print where the table of runs is, and the page that compares those of the newest sweep."""
+    print(f"The runs: {server}/{runs_page(experiment)}", flush=True)
+    for parent in client.search_runs([experiment], "tags.stage = 'sweep'", max_results=1):
+        print(f"The newest sweep: {server}/{sweep_page(experiment, parent.data.tags['sweep_id'])}", flush=True)
+
+
+def servable(model: str) -> str:
+    """The model's own address; in a folder with `%` in its name, which MLflow's server unquotes twice, that of a copy."""
+    if "%" not in str(paths.STORE_ROOT):
+        return model
+    from mlflow import artifacts
+
+    return artifacts.download_artifacts(model, dst_path=tempfile.mkdtemp(prefix="handprint-"))
 
 
 def check_champion(client: Any) -> None:

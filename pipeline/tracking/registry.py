@@ -13,7 +13,8 @@ import yaml
 from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.common.files import md5
-from pipeline.tracking.store import BEST, MODEL_NAME
+from pipeline.tracking.store import MODEL_NAME
+from pipeline.tracking.views import BEST
 
 ALIAS = "champion"
 

@@ -1,12 +1,11 @@
 """Store of runs and models: opens it, queries it, adds to it. MLflow is imported when it is first opened."""
 
-import json
 import logging
 import os
 import shlex
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -16,27 +15,11 @@ from filelock import FileLock
 from pipeline.common import paths
 from pipeline.common.errors import StoreError, UserError
 from pipeline.config.schema import TrackingConfig
+from pipeline.tracking import views
 from pipeline.tracking.moved import relocate
 from pipeline.tracking.origin import where_it_ran
 
 MODEL_NAME = "handprint"
-BEST = "best/valid/accuracy"
-"""What runs are compared by: the validation accuracy of the epoch whose weights are kept."""
-
-VIEW = "sweeps"
-"""The view of the runs that `python -m pipeline.tracking ui` opens with: the columns that matter."""
-
-COLUMNS = [
-    "attributes.`Duration`",
-    f"metrics.`{BEST}`",
-    "metrics.`test/accuracy`",
-    "params.`model.name`",
-    "params.`model.hidden`",
-    "params.`train.lr`",
-    "params.`train.batch_size`",
-    "tags.`pruned`",
-    "tags.`reason`",
-]
 
 
 def store_uri(config: TrackingConfig) -> str:
@@ -95,10 +78,7 @@ def _open(uri: str, name: str, is_ours: bool) -> tuple[Any, str]:
         return client, client.create_experiment(
             name,
             artifact_location=location,
-            tags={
-                "mlflow.experimentKind": "custom_model_development",
-                f"mlflow.sharedViewState.{VIEW}": json.dumps({"selectedColumns": COLUMNS, "orderByKey": "attributes.start_time"}),
-            },
+            tags={"mlflow.experimentKind": "custom_model_development", **views.runs_view()},
         )
 
 
@@ -112,15 +92,27 @@ def all_runs(client: Any, experiment: str, filter_string: str) -> list[Any]:
     return runs
 
 
-def sweep_run(client: Any, experiment: str, sweep: str, command: str) -> str:
-    """The id of the parent run of a sweep; it is made if there is none."""
+def sweep_run(client: Any, experiment: str, sweep: str, command: str, varied: Sequence[str], jobs: int = 0) -> str:
+    """The id of the parent run of a sweep; if there is none, it is made, with the page that compares its runs.
+
+    Args:
+        varied: parameters in which the runs differ.
+        jobs: how many runs it will have, where that is known.
+    """
     found = client.search_runs([experiment], f"tags.sweep_id = '{sweep}'", max_results=1)
     if found:
         return found[0].info.run_id
-    note = f"A sweep; `python -m pipeline.promote` chooses the best of its runs. Reproduce it: `{command}`"
+    for key, value in views.sweep_view(sweep, varied, jobs).items():
+        client.set_experiment_tag(experiment, key, value)
+    note = sweep_note("A sweep; `python -m pipeline.promote` chooses the best of its runs", experiment, sweep, command)
     tags = {**where_it_ran(), "stage": "sweep", "sweep_id": sweep, "command": command, "mlflow.note.content": note}
     name = command.removeprefix("python -m pipeline.").removeprefix("train -m ")  # experiment=grid ...
     return client.create_run(experiment, run_name=f"sweep {name}"[:250], tags=tags).info.run_id
+
+
+def sweep_note(summary: str, experiment: str, sweep: str, command: str) -> str:
+    """The description of a sweep's run, in Markdown."""
+    return f"{summary}. [Compare its runs]({views.sweep_page(experiment, sweep)}). Reproduce the sweep: `{command}`"
 
 
 def log(

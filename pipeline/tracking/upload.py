@@ -87,7 +87,9 @@ def _start(journal: Journal, client: Any, experiment: str, state: dict, events: 
         return
     tags = {**event["tags"], "journal": journal.folder.name}
     if "sweep" in tags:
-        tags["mlflow.parentRunId"] = sweep_run(client, experiment, tags["sweep"], tags["sweep_command"])
+        tags["mlflow.parentRunId"] = sweep_run(
+            client, experiment, tags["sweep"], tags["sweep_command"], tags["sweep_varied"].split()
+        )
     run = client.create_run(experiment, start_time=event["time"], run_name=event["name"], tags=tags)
     state.update(run_id=run.info.run_id, joined=False)
 
