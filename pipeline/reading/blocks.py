@@ -1,20 +1,20 @@
 """Blocks: the parts of a page that are read one after the other, such as columns, and the order of their lines.
 
 A page is cut at white space, across and down in turn (recursive XY-cut, Nagy & Seth 1984, "Hierarchical representation of
-optically scanned documents"). What lies side by side after that is either two columns of text or the columns of a table: text
-runs on within its column, a table is read row by row.
+optically scanned documents"). Blocks that then lie side by side are either columns of text, which are read one after the other,
+or columns of a table, which is read row by row.
 """
 
 import numpy as np
 
 from pipeline.reading.layout import Components, Line, find_lines
 
-RIVER = 2.5  # letter heights; white space this wide down a block parts columns: gaps between words are 0.6 to 2.2 wide
-NARROW = 1.0  # the same where another sign tells that the parts are two: a gap between two letters is narrower
-TWO_LINES = 2.2  # letter heights; less is one line, in which any gap between words runs all the way down
+RIVER = 2.5  # letter heights; white space of this width separates columns: gaps between words are 0.6 to 2.2 wide
+NARROW = 1.0  # the same if there is another sign of two columns; a gap between two letters is narrower
+TWO_LINES = 2.2  # letter heights; a lower block is one line, in which every gap between words runs all the way down
 WORD_GAP = 0.8  # letter heights; between the gaps within words, 0.3 in the mean, and those between them, 1.3
-SAME_ROW = 0.5  # letter heights by which the middles of two lines of one row differ at the most
-SIDE_BY_SIDE = 0.7  # share of the lines of the shorter of two columns that have a line of the other in their row
+SAME_ROW = 0.5  # letter heights; most that the middles of two lines of one row differ
+SIDE_BY_SIDE = 0.7  # share of the lines of the shorter column that have a line of the other column in their row
 
 
 def find_rows(found: Components) -> list[Line]:
@@ -30,7 +30,7 @@ def find_rows(found: Components) -> list[Line]:
 
 
 def only(found: Components, pieces: np.ndarray) -> Components:
-    """The page as if it held these pieces and no others."""
+    """The components of the page without all other pieces."""
     kept = np.zeros(len(found.areas), bool)
     kept[pieces] = True
     return found._replace(areas=np.where(kept, found.areas, 0))
@@ -40,7 +40,7 @@ def find_blocks(found: Components, river: float = RIVER) -> list[np.ndarray]:
     """The pieces of each block, (n,) int, in reading order.
 
     Args:
-        river: letter heights of white space that part two columns.
+        river: width in letter heights of the white space that separates two columns.
     """
     pieces = np.flatnonzero(found.areas > 0)
     return _cut(found, pieces, river * found.height) if len(pieces) and found.height else []
@@ -68,7 +68,7 @@ def _height(boxes: np.ndarray) -> float:
 
 
 def _widest_gap(starts: np.ndarray, ends: np.ndarray) -> tuple[float, float] | None:
-    """(width, where it begins) of the widest gap that no interval reaches into; None if there is none."""
+    """Width and start of the widest gap between the intervals; None if there is none."""
     order = np.argsort(starts, kind="stable")
     reached = np.maximum.accumulate(ends[order])[:-1]
     gaps = starts[order][1:] - reached
@@ -79,7 +79,7 @@ def _widest_gap(starts: np.ndarray, ends: np.ndarray) -> tuple[float, float] | N
 
 
 def _are_rows(found: Components, left: list[Line], right: list[Line]) -> bool:
-    """Whether two blocks are columns of one table: side by side, line beside line, and one of them without running text."""
+    """Whether two blocks are columns of one table: side by side, line beside line, and at least one is not running text."""
     if not left or not right or min(_span(found, right)[0]) < max(_span(found, left)[1]) - found.height:
         return False
     partners = _partners(found, left, right)
@@ -100,7 +100,7 @@ def _middle(found: Components, line: Line) -> float:
 
 
 def _partners(found: Components, left: list[Line], right: list[Line]) -> dict[int, int]:
-    """Index of a line at the right -> index of the line at the left in whose row it stands."""
+    """Index of a line of the right block -> index of the line of the left block in the same row."""
     middles = np.array([_middle(found, line) for line in left])
     partners: dict[int, int] = {}
     for index, line in enumerate(right):

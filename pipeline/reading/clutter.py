@@ -1,4 +1,4 @@
-"""Clutter: what was read where nothing is written."""
+"""Clutter: characters that were read where nothing is written."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from pipeline.reading.page import Character, Line, Word
 
 
 def drop_clutter(lines: list[Line]) -> list[Line]:
-    """Drop what was read where nothing is written: a few unlikely characters, far from others or of another size."""
+    """Drop characters that were read where nothing is written: few, unlikely, and far from others or of another size."""
     if not lines:
         return lines
     everything = [c for line in lines for c in line.characters]
@@ -19,7 +19,7 @@ def drop_clutter(lines: list[Line]) -> list[Line]:
                 line_words = line_words[1:] if end == 0 else line_words[:-1]
         characters = [c for word in line_words for c in word.characters]
         sure = float(np.mean([c.confidence for c in characters]))
-        size = (_height(characters) or usual) / usual  # signs alone have no size of their own: a dash, a full stop
+        size = (_height(characters) or usual) / usual  # a dash or a full stop alone does not show the size
         few = len(characters) <= 3
         if not (few and len(lines) > 1 and (sure < 0.5 or not 0.5 < size < 2.2)):
             kept.append(Line(line_words))

@@ -1,4 +1,4 @@
-"""Crops: a photo of one line, one word or one character, read as what it is said to be, with no search for sheets and skew."""
+"""Crops: a photo of one line, word or character, read without a search for sheets, skew and lines."""
 
 import numpy as np
 
@@ -16,11 +16,11 @@ ALTERNATIVES = 3
 
 
 def read_crop(ink: np.ndarray, models: Models, options: OcrOptions, constraint: Constraint | None) -> list[Line]:
-    """The line, word or character that `options.mode` says the ink is; none if there is nothing, or nothing allowed.
+    """Read the ink as the line, word or character that `options.mode` names; no line if nothing is there or allowed.
 
     Args:
         ink: (H, W) bool.
-        constraint: what its text may be.
+        constraint: the texts that are allowed.
     """
     found = find_components(ink)
     pieces = np.flatnonzero(found.areas > 0)
@@ -37,7 +37,7 @@ def read_crop(ink: np.ndarray, models: Models, options: OcrOptions, constraint: 
 
 
 def read_character(found: Components, pieces: np.ndarray, model: Model, constraint: Constraint | None) -> Character | None:
-    """All pieces as one character; None if it can be none that is allowed."""
+    """Read all pieces as one character; None if no character is allowed."""
     boxes = found.boxes[pieces]
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     atom = Atom(tuple(int(piece) + 1 for piece in pieces), (int(low[0]), int(low[1]), int(high[0]), int(high[1])))

@@ -1,7 +1,7 @@
-"""Fit: the lattice's weights, by the conditional likelihood of the right readings of lines whose segmentation is known.
+"""Fit: the weights of the lattice, by the conditional likelihood of the right readings of lines with known segmentation.
 
 The gradient of log P(right | line) is the difference of the expected features over the right paths and over all paths
-(Sarawagi & Cohen 2004, eq. 4). Several paths are right, for a speck may be left out or not: the right ones are summed.
+(Sarawagi & Cohen 2004, eq. 4). Several paths may be right, because a speck may be left out or not: their probabilities add up.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from pipeline.reading.lattice import Lattice
 from pipeline.reading.line_model import NAMES, NEVER_GAINS, Weights
 from pipeline.reading.search import Arc, Graph
 
-SPREAD = 3.0  # nats; standard deviation of the weights about their first values: what no line speaks of stays there
+SPREAD = 3.0  # nats; standard deviation of the prior about the first weights: a weight that no line depends on stays there
 
 
 class Truth(NamedTuple):
-    """What stands in a line, in the lattice's terms.
+    """The truth of a line, in terms of its lattice.
 
     Attributes:
-        character: (N,) int, the index of the character that each candidate is, -1 if it is none.
+        character: (N,) int, for each candidate the index of the character that it is; -1: it is not a character.
         label: (K,) int of the characters.
         space: (K,) bool, whether a word gap comes before each.
         spare: (A,) bool, atoms that may be left out.
@@ -33,7 +33,7 @@ class Truth(NamedTuple):
     spare: np.ndarray
 
     def is_right(self, arc: Arc) -> bool:
-        """Whether an arc, taken for itself, is as the line was written; its place in the line makes it the right one."""
+        """Whether an arc agrees with the truth of the line."""
         if arc.candidate < 0:
             return False
         index = int(self.character[arc.candidate])
@@ -41,7 +41,7 @@ class Truth(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Arcs of many lines, M of them, between nodes numbered through, with their features."""
+    """The M arcs of many lines with their features; the nodes of all lines are numbered together."""
 
     source: np.ndarray  # (M,)
     target: np.ndarray  # (M,)
@@ -53,7 +53,7 @@ class Chart(NamedTuple):
 
 
 def chart(lines: Sequence[tuple[Lattice, Graph, Truth]]) -> Chart:
-    """All arcs of the lines in whose graphs the right reading is, and their number."""
+    """All arcs of the lines whose graphs contain the right reading, and the number of these lines."""
     sources, targets, features, right, first, last = [], [], [], [], [], []
     levels: list[int] = []
     for lattice, graph, truth in lines:
@@ -78,7 +78,7 @@ def chart(lines: Sequence[tuple[Lattice, Graph, Truth]]) -> Chart:
 
 
 def arc_features(lattice: Lattice, position: int, arc: Arc) -> list[float]:
-    """(F,) in the order of the weights."""
+    """The features of an arc, (F,), in the order of the weights."""
     if arc.candidate < 0:
         skip, size, nothing, *cut = lattice.left_out[position]
         return [0.0] * 7 + [*cut, skip, size, nothing, 0.0, 0.0, 0.0]
@@ -99,7 +99,7 @@ def arc_features(lattice: Lattice, position: int, arc: Arc) -> list[float]:
 
 
 class _Sums:
-    """Forward-backward over arcs, all lines at once, level by level."""
+    """Forward-backward over the arcs of all lines at once, level by level."""
 
     def __init__(self, source: np.ndarray, target: np.ndarray, chart: Chart) -> None:
         self.source, self.target, self.chart = source, target, chart
@@ -131,9 +131,10 @@ class _Sums:
 
 
 def fit_weights(data: Chart, start: Weights) -> tuple[Weights, float]:
-    """The weights that make the right readings likeliest, by L-BFGS (Liu & Nocedal 1989); log-likelihood a line.
+    """Find the weights that make the right readings most likely, by L-BFGS (Liu & Nocedal 1989).
 
-    Without lines they stay as they were.
+    Returns:
+        The weights, unchanged if there are no lines, and the mean log-likelihood of a line.
     """
     if not len(data.first):
         return start, 0.0
@@ -155,7 +156,7 @@ def fit_weights(data: Chart, start: Weights) -> tuple[Weights, float]:
 
 
 def has_truth(graph: Graph, truth: Truth) -> bool:
-    """Whether a right reading is among those that were kept."""
+    """Whether the graph contains a right reading."""
     reached = {id(graph.nodes[0][0])}
     for position, nodes in enumerate(graph.nodes[:-1]):
         for node in nodes:

@@ -1,4 +1,4 @@
-"""Geometry: how large each character is and where it stands in its line, which alone tells - from _ and , from '."""
+"""Geometry: the size of each character and its place in the line, without which - and _, or , and ' look the same."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,14 +7,14 @@ import numpy as np
 
 from pipeline.reading.layout import Components, Line
 
-NEAR = 3  # tall pieces on either side whose feet give the line's foot there: lines are wavy
-FEW = 4  # samples of all characters that the shape of a class's own spread counts as
+NEAR = 3  # tall pieces on each side whose feet give the foot of the line at a point: lines are wavy
+FEW = 4  # samples; weight of the spread of all characters against that of a single class
 ROUNDS = 8  # of expectation maximisation, of one number
 WIDTH, LEVEL = slice(0, 1), slice(1, 3)  # of what `Frame.place` gives
 
 
 class Frame(NamedTuple):
-    """Where a line stands: `height` of its letters in pixels, and its foot, y at the points x."""
+    """The place of a line: `height` of its letters in pixels, and its foot, `y` at the points `x`."""
 
     height: float
     xs: np.ndarray
@@ -33,7 +33,7 @@ class Frame(NamedTuple):
 
 
 def find_frame(found: Components, line: Line) -> Frame:
-    """The frame of a line: the feet of its tall pieces, each the median of its neighbours'."""
+    """The frame of a line: its foot at each tall piece is the median of the feet of that piece and its neighbours."""
     boxes = found.boxes[line.pieces]
     tall = boxes[boxes[:, 3] - boxes[:, 1] > 0.6 * line.height]
     tall = tall if len(tall) else boxes
@@ -46,12 +46,12 @@ def find_frame(found: Components, line: Line) -> Frame:
 
 @dataclass
 class Geometry:
-    """Normal distributions of what `Frame.place` gives, for C classes and for any piece of ink, and the share of odd ones.
+    """Normal distributions of what `Frame.place` returns, for C classes and for any piece of ink, and the share of outliers.
 
     Attributes:
-        means: (C + 1, 3), the last of any piece of ink.
+        means: (C + 1, 3), the last one for any piece of ink.
         covariances: (C + 1, 3, 3).
-        odd: (2,) share of characters that are no likelier of their class's width, or height and level, than any ink is.
+        odd: (2,) share of outliers, characters whose width, or height and level, are distributed as those of any ink.
     """
 
     means: np.ndarray
@@ -61,7 +61,7 @@ class Geometry:
     def log_ratios(self, places: np.ndarray) -> np.ndarray:
         """(2, N, C) log-likelihood of (N, 3) places for each class against that for any piece of ink; at least log `odd`.
 
-        The first of the widths, which differ from hand to hand; the second of top and bottom, which tell signs apart.
+        The first row is for the widths, which differ from hand to hand, the second for top and bottom, which tell signs apart.
         """
         return np.stack([self._ratios(places, part, odd) for part, odd in zip((WIDTH, LEVEL), self.odd)])
 
@@ -76,7 +76,7 @@ class Geometry:
 def fit_geometry(places: np.ndarray, labels: np.ndarray, pieces: np.ndarray, classes: int) -> Geometry:
     """Fit the normals to (N, 3) places of characters with their labels (N,), and to those of any pieces of ink, (M, 3).
 
-    A class of few samples is given the spread of all.
+    The spread of a class with few samples is close to that of all characters.
     """
     own = [places[labels == label] for label in range(classes)]
     centres = np.array([np.median(part, axis=0) if len(part) else np.median(places, axis=0) for part in own])
@@ -98,4 +98,4 @@ def _spread(offsets: np.ndarray) -> np.ndarray:
     """(3, 3) covariance of (N, 3) offsets, those far out cut off, and never singular."""
     limit = 3 * np.quantile(np.abs(offsets), 0.8, axis=0)
     cut = np.clip(offsets, -limit, limit)
-    return cut.T @ cut / len(cut) + 0.03**2 * np.eye(3)  # nothing in a line is even to less than 3 % of a letter
+    return cut.T @ cut / len(cut) + 0.03**2 * np.eye(3)  # no hand is more even than 3 % of a letter

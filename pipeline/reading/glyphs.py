@@ -1,4 +1,4 @@
-"""Glyphs: pictures of the candidates, and what the classifier reads in them."""
+"""Glyphs: pictures of the candidates, and the probabilities of their classes."""
 
 from typing import Protocol
 
@@ -11,10 +11,10 @@ from pipeline.nn.network import to_input
 from pipeline.reading.layout import Components
 from pipeline.reading.segment import Atom, Candidate
 
-GLYPH = 48  # side of the picture a candidate is thickened in
-INNER = 40  # larger side of the candidate in it
-PEN = 0.10  # pen width, of the larger side, that thin strokes are brought to
-THICK = 0.20  # the same, that a marker's strokes are brought below
+GLYPH = 48  # pixels; side of the picture in which a candidate is thickened
+INNER = 40  # pixels; larger side of the candidate in that picture
+PEN = 0.10  # share of the larger side; thin strokes are thickened to this width
+THICK = 0.20  # the same; the strokes of a marker are thinned to less than this
 
 
 class Model(Protocol):
@@ -22,7 +22,7 @@ class Model(Protocol):
 
     @property
     def alphabet(self) -> Alphabet:
-        """What its outputs stand for."""
+        """The characters that its outputs stand for."""
         ...
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ def classify_lines(
     """Probabilities (N, K) of the candidates of each line, all classified at once.
 
     Args:
-        known: for each line (start, end) -> (K,) of what has been classified before.
+        known: for each line (start, end) -> probabilities (K,) of candidates that are already classified.
     """
     fresh = [[c for c in chosen if (c.start, c.end) not in read] for chosen, read in zip(candidates, known)]
     glyphs = [draw_glyphs(found, line, chosen) for line, chosen in zip(atoms, fresh)]
@@ -57,7 +57,7 @@ def classify_lines(
 
 
 def draw_glyphs(found: Components, atoms: list[Atom], candidates: list[Candidate]) -> np.ndarray:
-    """Pictures of the candidates as the classifier knows them from a pen of usual width.
+    """Pictures of the candidates, their strokes as wide as those that the classifier was trained on.
 
     Returns:
         (N, GLYPH, GLYPH) uint8, bright ink, each scaled to the same larger side.

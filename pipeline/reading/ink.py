@@ -1,4 +1,4 @@
-"""Ink: which pixels of a photo are writing, by a network that has learnt what paper, ink, print, lines and clutter look like."""
+"""Ink: the pixels of a photo that are writing, found by a network that tells paper, ink, print, lines and clutter apart."""
 
 from typing import NamedTuple
 
@@ -16,19 +16,19 @@ from pipeline.reading.outline import outline
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.printed import find_print
 
-FIRST_PIXELS = 400_000  # the first look is at so many pixels: most photos show their strokes well at this size
-MOST_PIXELS = 2_000_000  # looked at in one piece: 400 MB
-MARGIN = 128  # pixels that a strip is looked at beyond its own rows, for context
+FIRST_PIXELS = 400_000  # pixels of the first look: at this size the strokes of most photos are clear
+MOST_PIXELS = 2_000_000  # pixels that the network looks at in one piece; they take 400 MB
+MARGIN = 128  # pixels; context above and below a strip
 INK = 127  # of 255
-NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels that ink stands out by, where no network looks
-STROKES = 2.6, 7.0  # pixels; widths of strokes that the network sees best, as half of the crops it learnt from have
+NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels by which ink is darker than the paper, where no network is used
+STROKES = 2.6, 7.0  # pixels; widths of strokes that the network reads best: half of its training crops have them
 
 
 class Ink(NamedTuple):
-    """What shall be read.
+    """The ink that is read.
 
     Attributes:
-        pixels: (H, W) uint8, of 255, how likely each pixel is to be ink; what is above `INK` is.
+        pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
     """
 
@@ -37,12 +37,12 @@ class Ink(NamedTuple):
 
 
 def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> Ink:
-    """Find the ink of a photo that shall be read.
+    """Find the ink of a photo.
 
     Args:
         gray: (H, W) uint8 photo, ink of either polarity.
-        network: None takes for ink whatever stands out from the paper, lines, print and dirt too, and for print nothing.
-        printed: `drop` leaves printed words out, `mark` and `keep` do not; `keep` does not look for them.
+        network: tells what a pixel shows; with None, everything darker than the paper is ink, and nothing is print.
+        printed: `drop` leaves printed words out; `mark` finds and keeps them; `keep` does not look for them.
     """
     gray = darken_ink(gray)
     if network is None:
@@ -62,20 +62,20 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> Ink:
 
 
 def binarize(contrast: np.ndarray) -> np.ndarray:
-    """(H, W) bool: what stands out from the paper's noise, by the threshold that parts dark from bright best (Otsu 1979).
+    """(H, W) bool, pixels darker than the noise of the paper, by the threshold that best separates dark and bright (Otsu 1979).
 
     Args:
         contrast: (H, W) uint8 from `pixels.flatten`.
     """
     paper = float(np.median(contrast))
-    noise = 1.4826 * float(np.median(np.abs(contrast - paper)))  # standard deviation, were it normal
+    noise = 1.4826 * float(np.median(np.abs(contrast - paper)))  # the standard deviation if the noise is normal
     return contrast > max(threshold_otsu(contrast), paper + NOISE * noise + FAINTEST)
 
 
 def look_closely(gray: np.ndarray, network: UNet) -> np.ndarray:
-    """(K, h, w) float32 probabilities, at the size at which the photo's strokes are neither hairs nor beams.
+    """(K, h, w) float32 probabilities, at a size at which the strokes of the photo are neither too thin nor too thick.
 
-    Looks at other sizes on the way there count too: a coarse one sees further, as whether a line goes on, a fine one sharper.
+    The looks at other sizes count too: a coarse one sees further, for example whether a line continues, a fine one is sharper.
     """
     height, width = gray.shape
     scale, looks = min(1.0, (FIRST_PIXELS / gray.size) ** 0.5), {}
@@ -94,7 +94,7 @@ def look_closely(gray: np.ndarray, network: UNet) -> np.ndarray:
 
 
 def mean_look(looks: list[np.ndarray]) -> np.ndarray:
-    """Geometric mean (K, h, w) of probabilities, at the size of the last."""
+    """Geometric mean (K, h, w) of several probabilities, at the size of the last one."""
     if len(looks) == 1:
         return looks[0]
     height, width = looks[-1].shape[1:]
@@ -107,7 +107,7 @@ def mean_look(looks: list[np.ndarray]) -> np.ndarray:
 
 
 def look(contrast: np.ndarray, network: UNet) -> np.ndarray:
-    """(K, H, W) float32 probabilities of the kinds of pixels; a large picture in strips."""
+    """(K, H, W) float32 probabilities of the kinds of pixels; a large picture is read in strips."""
     height, width = contrast.shape
     multiple = network.multiple
     padded = np.pad(contrast, ((0, -height % multiple), (0, -width % multiple)))
@@ -123,17 +123,17 @@ def look(contrast: np.ndarray, network: UNet) -> np.ndarray:
 
 
 def stroke_width(ink: np.ndarray) -> float:
-    """Pixels; length L and width w make an area of w L and an edge of 2 L. 0 without ink."""
+    """Width of the strokes in pixels: a stroke of length L and width w has an area of w L and an edge of 2 L. 0 without ink."""
     edge = int(outline(ink).sum())
     return 2.0 * float(ink.sum()) / edge if edge else 0.0
 
 
 def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """(H, W) bool, the pieces of what is drawn that are letters, though parts of them look like lines.
+    """(H, W) bool, pieces of ink and lines that are letters, although parts of them look like lines.
 
-    A stem or a bar looks like a line; but a line of a form, table or ruled sheet is longer than a letter, or part of something
-    that is. So a piece of a letter's size of which enough is ink is a letter as a whole. So is a lone bar of a letter's length,
-    an I or a 1, unless there are so many that they are dashes or ticks.
+    A stem or a bar looks like a line; but a line of a form, table or ruled sheet is longer than a letter, or belongs to
+    something that is. So a piece of the size of a letter is a letter as a whole if enough of it is ink. A single bar as long as
+    a letter, an I or a 1, is one too, unless there are so many that they are dashes or ticks.
 
     Args:
         ink: (H, W) bool.
@@ -156,7 +156,7 @@ def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 
 
 def letter_height(ink: np.ndarray) -> float:
-    """Pixels; the median of the larger side of the pieces of ink, each counted by it so that specks do not matter."""
+    """Median in pixels of the larger sides of the pieces of ink, weighted by these sides so that specks do not matter."""
     labels, _ = ndimage.label(ink, np.ones((3, 3), bool))
     sides = np.sort([max(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in ndimage.find_objects(labels)])
     return float(sides[np.searchsorted(np.cumsum(sides), sides.sum() / 2)]) if len(sides) else 0.0

@@ -1,6 +1,6 @@
-"""Kinds: what a token of a text can be, how each kind looks, and which follows which.
+"""Kinds: the kinds of tokens in a text, the shapes of each kind, and the order in which they follow each other.
 
-The models are counted on texts as people write them, by the stage `lattice`; nothing here is set by hand but the kinds.
+The stage `lattice` counts the models on texts as people write them; only the list of kinds is set by hand.
 """
 
 import re
@@ -16,8 +16,8 @@ END = " "
 KINDS = ("word", "number", "letters", "code")
 FIRST = len(KINDS)
 """Row of `Kinds.follow` for the first token of a line."""
-ORDER = 5  # longest n-gram of shapes: a date's separator is seen from the one before it
-SYMBOLS = 60  # letters, a digit, signs, the end: what a shape can hold
+ORDER = 5  # longest n-gram of shapes: it reaches from one separator of a date to the next
+SYMBOLS = 60  # symbols that a shape can hold: letters, a digit, signs, the end
 
 DIGITS = str.maketrans("123456789", "0" * 9)
 LETTERS = str.maketrans("BCDEFGHIJKLMNOPQRSTUVWXYZ", "A" * 25)
@@ -30,7 +30,7 @@ Table = tuple[Row, ...]
 
 
 def shape(kind: str, text: str) -> str:
-    """The shape of a token: its digits as `0`; its letters as `A`, in words once for a run of them, in numbers as they are."""
+    """The shape of a token: digits become `0`, letters become `A`, one for a run of letters in words; in numbers they stay."""
     if kind == "number":
         return text.upper().translate(DIGITS)
     letters = text.upper().translate(DIGITS).translate(LETTERS)
@@ -39,12 +39,12 @@ def shape(kind: str, text: str) -> str:
 
 @dataclass
 class Kinds:
-    """What a token may be.
+    """Models of the kinds of tokens.
 
     Attributes:
         shapes: for each of `KINDS` the n-grams of its shapes, between two ends.
-        follow: (K + 1, K) probability of a kind after each kind, and at the beginning of a line.
-        trust: how many tokens of the page `follow` counts as.
+        follow: (K + 1, K) probability of each kind after each kind, and, in the last row, at the beginning of a line.
+        trust: the weight of `follow` against the counts of the page, in tokens.
     """
 
     shapes: tuple[NGrams, ...]
@@ -53,7 +53,7 @@ class Kinds:
 
     @property
     def start(self) -> Table:
-        """`follow` as counts, to which those of the page are added."""
+        """`follow` as counts, so that those of the page can be added."""
         return tuple(tuple(row) for row in (self.trust * self.follow).tolist())
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -72,7 +72,7 @@ class Kinds:
 
 
 def fit_kinds(pages: Sequence[Sequence[Sequence[Token]]]) -> Kinds:
-    """Count the shapes and what follows what on pages of lines of tokens, and find the trust that makes them likeliest."""
+    """Count shapes and successions of kinds on pages of lines of tokens, and find the trust that makes the pages most likely."""
     tokens = [token for page in pages for line in page for token in line]
     shapes = tuple(
         NGrams(count_ngrams((END + shape(kind, text) + END for text, own in tokens if own == kind), ORDER), ORDER, SYMBOLS)
@@ -99,7 +99,7 @@ def fit_kinds(pages: Sequence[Sequence[Sequence[Token]]]) -> Kinds:
 
 
 def _transitions(page: Iterable[Sequence[Token]]) -> Iterable[tuple[int, int]]:
-    """(kind before, or FIRST, and kind) of every token."""
+    """For every token the pair of the kind before it, or FIRST, and its own kind."""
     for line in page:
         before = FIRST
         for _, kind in line:

@@ -1,10 +1,10 @@
 """Language: how likely a line is as text, so that context can settle 0/O, 1/I, 5/S and 2/Z.
 
-A token, what stands between two word gaps, is a word, a number, letters that spell nothing, or a code of anything. Each kind
-is a generative model: n-grams of the token's shape (`00:00`, `A,`), and a model of what fills it (English spelling in words,
-any digit or letter elsewhere). A token is scored under the mixture of the kinds. Their probabilities follow from the kind of
-the token before it, or from its being the first of its line, and from what followed what on this page (Bayes): after a label
-comes a number, on a page of codes no code is read into a word that happens to look like it.
+A token is the text between two word gaps: a word, a number, letters that are not a word, or a code. Each kind is a generative
+model: n-grams of the shape of the token (`00:00`, `A,`), and a model of its characters (English spelling in words, any digit or
+letter otherwise). A token is scored under the mixture of the kinds. The weights of the mixture depend on the kind of the token
+before it, or on its being the first of its line, and on the kinds that followed each other on this page (Bayes): a number follows
+a label, and on a page of codes a code is not read as a similar word.
 """
 
 import math
@@ -20,16 +20,16 @@ from pipeline.common.errors import DataError
 from pipeline.reading.kinds import END, FIRST, KINDS, ORDER, Kinds, Row, Table, shape
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ALPHABET = END + LETTERS + "?"  # of the English n-grams; "?" marks a context's back-off weight
+ALPHABET = END + LETTERS + "?"  # characters of the English n-grams; "?" marks the back-off weight of a context
 BASE, DIGIT = len(ALPHABET) + 1, {character: number for number, character in enumerate(ALPHABET, 1)}
 SCALE = 24  # costs are stored in 1/24 nat, in one byte
-MAX_NGRAMS, MAX_ORDER = 5_000_000, 12  # what a table may hold; more would fill the memory
+MAX_NGRAMS, MAX_ORDER = 5_000_000, 12  # most bytes of a table; more would fill the memory
 NEUTRAL = 1 / 36, 1 / 4
-"""Probability of a character and of a token's end where nothing is known: what gains are measured against."""
+"""Probability of each character, and of the end of a token, without a language; gains are relative to it."""
 
 
 class Symbols(dict[str, float]):
-    """P(character) in a token of one kind after one context, computed when first asked for."""
+    """P(character) in a token of one kind after one context, computed at the first use."""
 
     def __init__(self, compute: Callable[[str], float]) -> None:
         self._compute = compute
@@ -40,13 +40,13 @@ class Symbols(dict[str, float]):
 
 
 class State(NamedTuple):
-    """What the model remembers of a text.
+    """The state of the model after a part of a text.
 
     Attributes:
         text: of the token so far.
         kinds: probability of each kind, given the token so far.
-        before: probability of each kind of the token before, and of there being none in the line.
-        seen: what followed what on the page so far, as counts with those of `Kinds.follow`.
+        before: probability of each kind of the token before, and that there is none in the line.
+        seen: how often each kind followed each kind on the page so far, added to the counts of `Kinds.follow`.
     """
 
     text: str
@@ -56,7 +56,7 @@ class State(NamedTuple):
 
 
 def encode(ngram: str) -> int:
-    """A number for a string over ALPHABET: base len(ALPHABET) + 1, so that lengths never clash."""
+    """A number for a string over ALPHABET, in base len(ALPHABET) + 1: strings of different lengths have different numbers."""
     key = 0
     for character in ngram:
         key = key * BASE + DIGIT[character]
@@ -81,7 +81,7 @@ class English:
         return math.exp(penalty) / len(ALPHABET)
 
     def _find_contexts(self, context: str) -> list[tuple[int, float]]:
-        """For the context and all that are left when its first characters go: the key of what follows it, and what it costs."""
+        """For the context and each of its suffixes, the key of its successors, and the cost of backing off to it."""
         found, penalty = [], 0.0
         for start in range(len(context) + 1):
             key = encode(context[start:]) * BASE
@@ -91,7 +91,7 @@ class English:
 
 
 class Language:
-    """How likely text is; this one says nothing of any."""
+    """How likely a text is; this base class finds all texts alike."""
 
     most = 0.0
 
@@ -104,7 +104,7 @@ class Language:
         return state
 
     def gain(self, state: State, character: str) -> float:
-        """Nothing."""
+        """0: no text gains anything."""
         return 0.0
 
     def advance(self, state: State, character: str) -> State:
@@ -112,7 +112,7 @@ class Language:
         return state
 
     def read(self, state: State, text: str) -> tuple[float, State]:
-        """Sum of the gains of a line with single spaces, and the state before the next line."""
+        """Sum of the gains of a line, whose tokens are separated by single spaces, and the state before the next line."""
         total = 0.0
         for character in text + END:
             total += self.gain(state, character)
@@ -121,7 +121,7 @@ class Language:
 
 
 class LanguageModel(Language):
-    """Scores text character by character; see the module for the model."""
+    """Scores text character by character; the module describes the model."""
 
     def __init__(self, english: English, kinds: Kinds) -> None:
         self.english, self.kinds = english, kinds
@@ -140,7 +140,7 @@ class LanguageModel(Language):
     def gain(self, state: State, character: str) -> float:
         """Log-probability of the next character (or END) over NEUTRAL.
 
-        What is no language thus neither gains nor loses, whatever its length.
+        So a text that is not language neither gains nor loses, whatever its length.
         """
         character = character.upper()
         total = sum([kind * known[character] for kind, known in zip(state.kinds, self._next(state.text))])
@@ -169,7 +169,7 @@ class LanguageModel(Language):
         return total
 
     def _begin(self, before: Row, seen: Table) -> State:
-        """The state before a token: its kinds as what came before it lets expect."""
+        """The state before a token, with the probabilities of its kinds given the token before it and the page."""
         kinds = [0.0] * len(KINDS)
         for weight, row in zip(before, seen):
             if weight:
@@ -179,7 +179,7 @@ class LanguageModel(Language):
         return State("", tuple(kinds), before, seen)
 
     def _find_next(self, text: str) -> tuple[Symbols, ...]:
-        """For each kind what may come after the token so far: its probabilities depend on the end of the token's shape,
+        """For each kind the probabilities of the next character. They depend on the end of the shape of the token so far,
         and in words on the letters so far."""
         text = text.upper()
         stem = text[len(text.rstrip(LETTERS)) :][-self.english.order :]

@@ -1,7 +1,7 @@
-"""Lattice: a line as what a search needs, features of everything that could be in it, and their scores under the weights.
+"""Lattice: the features of everything that could be in a line, and their scores under the weights.
 
-A path is a sequence of characters, each a run of atoms with a label, of atoms left out, and of gaps that part words or do
-not. Its score is linear in its features (a semi-Markov conditional random field, Sarawagi & Cohen 2004).
+A path is a sequence of characters, each a run of atoms with a label, of atoms left out, and of gaps, which may be gaps between
+words. Its score is linear in its features (a semi-Markov conditional random field, Sarawagi & Cohen 2004).
 """
 
 from typing import NamedTuple
@@ -13,18 +13,18 @@ from pipeline.reading.line_model import LineModel, Weights
 from pipeline.reading.segment import Atom, Candidate
 from pipeline.reading.words import FARTHEST, LIMIT, Gaps, log_odds
 
-LEAST = 1e-3  # probability; a class less probable than this by shape and size together is not tried
-STEP = 0.02  # letter heights: steps of the table of gaps
+LEAST = 1e-3  # probability by shape and size; a less probable class is not tried
+STEP = 0.02  # letter heights; step of the table of gaps
 
 
 class Lattice(NamedTuple):
-    """What a line could be; N candidates, A atoms, C classes.
+    """The candidates of a line with their features: N candidates, A atoms, C classes.
 
     Attributes:
         shape, width, level: (N, C) log-probabilities of the classifier, log-likelihood ratios of the geometry.
-        pieces: (N, 6) the features joined, apart, beside, cut, crossed and touching of each candidate.
-        left_out: (A, 6) skip, skip_size, skip_nothing, cut, crossed and touching of each atom as no character.
-        odds: (T,) log-odds that a gap parts words, by its width in STEP.
+        pieces: (N, 6) features joined, apart, beside, cut, crossed and touching of each candidate.
+        left_out: (A, 6) features skip, skip_size, skip_nothing, cut, crossed and touching of each atom if it is left out.
+        odds: (T,) log-odds that a gap separates words, by its width in steps of STEP.
     """
 
     atoms: list[Atom]
@@ -48,10 +48,10 @@ def build_lattice(
     gaps: Gaps,
     model: LineModel,
 ) -> Lattice:
-    """The features of a line.
+    """Collect the features of a line.
 
     Args:
-        probabilities: (N, C) or (N, C + 1) of the candidates' classes, the last that of no character.
+        probabilities: (N, C) or (N, C + 1) of the classes of the candidates; the last column is for "not a character".
         width: usual width of a character on the page, in letter heights.
         touching: log-odds that neighbours of this page touch.
     """
@@ -80,7 +80,7 @@ def build_lattice(
 
 
 def score_labels(lattice: Lattice, weights: Weights) -> list[list[tuple[int, float]]]:
-    """For each candidate (label, score) of the classes worth trying, the best first."""
+    """For each candidate, (label, score) of the classes that are tried, the best first."""
     w = weights
     own = lattice.pieces @ (w.joined, w.apart, w.beside, w.cut, w.crossed, w.touching) + w.character  # (N,)
     scores = w.shape * lattice.shape + w.width * lattice.width + w.level * lattice.level
@@ -94,12 +94,12 @@ def score_labels(lattice: Lattice, weights: Weights) -> list[list[tuple[int, flo
 
 
 def score_skips(lattice: Lattice, weights: Weights) -> list[float]:
-    """Score of leaving out each atom."""
+    """For each atom, the score of leaving it out."""
     w = weights
     return (lattice.left_out @ (w.skip, w.skip_size, w.skip_nothing, w.cut, w.crossed, w.touching)).tolist()
 
 
 def score_gaps(lattice: Lattice) -> tuple[list[float], list[float]]:
-    """Log-probabilities that gaps do not part words, and that they do, by their width in STEP; last for a cut."""
+    """Log-probabilities that a gap is within a word, and that it is between words, by its width in STEP; the last: at a cut."""
     odds = np.append(lattice.odds, -LIMIT)
     return (-np.logaddexp(0, odds)).tolist(), (-np.logaddexp(0, -odds)).tolist()

@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from pipeline.reading.outline import outline
 
-MEMORY = 6  # pieces of a line that tell where it goes on: a word's worth
-BLOT = 3.0  # times the pen's width; what is thicker was not drawn with it
+MEMORY = 6  # pieces of a line that predict where it continues: about a word
+BLOT = 3.0  # widths of the pen; no stroke of the pen is thicker
 
 
 class Components(NamedTuple):
@@ -33,7 +33,7 @@ class Components(NamedTuple):
 
 
 def find_components(ink: np.ndarray) -> Components:
-    """Label the ink, measure its pen and its writing, and forget what is too small or too large to be writing."""
+    """Label the ink, measure the pen and the writing, and drop pieces too small or too large to be writing."""
     labels, count = ndimage.label(ink, np.ones((3, 3), bool))
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = np.array([(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in ndimage.find_objects(labels)], int).reshape(-1, 4)
@@ -46,15 +46,16 @@ def find_components(ink: np.ndarray) -> Components:
     height = text_height(found)
     keep = areas >= max(4.0, 0.4 * stroke**2)
     keep &= found.heights < 5 * height
-    keep &= (found.widths < 1.5 * height) | (found.heights > 0.3 * height)  # rests of printed lines, underlining
+    keep &= (found.widths < 1.5 * height) | (found.heights > 0.3 * height)  # remains of printed lines, underlining
     keep &= (found.heights < 1.8 * height) | (found.widths > 0.2 * height)
     return Components(labels, np.where(keep[:, None], boxes, 0), np.where(keep, areas, 0), stroke, height)
 
 
 def stroke_widths(ink: np.ndarray, labels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, float]:
-    """Width of each piece's stroke, (M,), and of the pen, in pixels: length L and width w make an area of w L, an edge of 2 L.
+    """Width of the strokes of each piece, (M,), and of the pen, in pixels: a stroke of length L and width w has an area of w L
+    and an edge of 2 L.
 
-    The pen's is the median, each piece counted by its edge: a blot, or the dark beside the paper, has little.
+    The width of the pen is the median, weighted by the edges: a blot, or the dark ground beside the paper, has a short edge.
     """
     edges = np.bincount(labels[outline(ink)], minlength=len(areas) + 1)[1:]
     widths = 2.0 * areas / np.maximum(edges, 1)
@@ -68,7 +69,7 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 
 
 def text_height(found: Components) -> float:
-    """Height of most of the writing: the median, each piece counted by its own height so that specks do not matter."""
+    """Usual height of the writing: the median height, weighted by the heights so that specks do not matter."""
     heights = found.heights
     usable = heights > 2.5 * found.stroke
     return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
@@ -82,7 +83,7 @@ class Line(NamedTuple):
 
 
 def find_lines(found: Components) -> list[Line]:
-    """Group the pieces into lines, which may be wavy, slanted and of different size, top to bottom."""
+    """Group the pieces into lines, top to bottom; lines may be wavy, slanted and of different sizes."""
     tall = np.flatnonzero((found.heights >= 0.4 * found.height) & (found.areas > 0))
     chains = _merge_chains(_chain(found, tall), found)
     lines = [Line(chain, _letter_height(found, chain)) for chain in chains]
@@ -92,7 +93,7 @@ def find_lines(found: Components) -> list[Line]:
 
 
 def _centres(found: Components, pieces: list[int] | np.ndarray) -> np.ndarray:
-    """(2, n): x and y of the middles of boxes."""
+    """Middles of boxes: (2, n), x and y."""
     boxes = found.boxes[pieces]
     return np.stack([boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]]) / 2
 
@@ -105,7 +106,7 @@ def _letter_height(found: Components, pieces: list[int]) -> float:
 
 
 class _Tails:
-    """The last MEMORY pieces of each of a number of lines, and where each line goes on.
+    """The last MEMORY pieces of each line, which predict where the line continues.
 
     A line is followed along a straight line through the middles of its last pieces (ridge regression): letters differ by a
     tenth of their height in place, lines slope by a tenth, so the slope's penalty is one letter height squared.
@@ -119,7 +120,7 @@ class _Tails:
         self.lengths = np.zeros(most, int)
 
     def add(self, line: int, box: np.ndarray) -> None:
-        """Put a piece at the end of a line, a new one if it is `count`."""
+        """Append a piece to a line; line number `count` is a new one."""
         x0, y0, x1, y1 = box
         place = self.lengths[line] % MEMORY
         self.middles[line, place] = (x0 + x1) / 2, (y0 + y1) / 2
@@ -129,7 +130,7 @@ class _Tails:
         self.count = max(self.count, line + 1)
 
     def nearest(self, box: np.ndarray) -> int:
-        """The line that a piece goes on, `count` if it begins one."""
+        """The line that a piece continues, or `count` if it begins a new one."""
         if not self.count:
             return 0
         x0, y0, x1, y1 = box
@@ -151,7 +152,7 @@ class _Tails:
 
 
 def _chain(found: Components, tall: np.ndarray) -> list[list[int]]:
-    """Follow the lines from left to right: a piece continues the line that it meets at the height expected there."""
+    """Follow the lines from left to right: a piece continues the line that is expected at its height."""
     tails = _Tails(len(tall))
     chains: list[list[int]] = []
     for piece in tall[np.argsort(found.boxes[tall, 0], kind="stable")]:
@@ -164,7 +165,7 @@ def _chain(found: Components, tall: np.ndarray) -> list[list[int]]:
 
 
 def _merge_chains(chains: list[list[int]], found: Components) -> list[list[int]]:
-    """Join chains that are parts of one line: the first ends before the second begins, at the same height."""
+    """Join chains that are parts of one line: one ends before the other begins, at the same height."""
     chains = sorted(chains, key=lambda chain: found.boxes[chain[0], 0])
     merged: list[list[int]] = []
     for chain in chains:
@@ -183,7 +184,7 @@ def _merge_chains(chains: list[list[int]], found: Components) -> list[list[int]]
 
 
 def _attach_small(found: Components, lines: list[Line]) -> list[Line]:
-    """Give bars, dots and other small pieces to the line they lie in; those that lie in none are dropped."""
+    """Assign bars, dots and other small pieces to the line that they lie in; drop those outside of all lines."""
     taken = np.zeros(len(found.areas), bool)
     taken[[piece for line in lines for piece in line.pieces]] = True
     small = np.flatnonzero((found.areas > 0) & ~taken)

@@ -1,4 +1,4 @@
-"""Line model: what is fitted, the weights of the lattice, and the statistics that they weigh; made by the stage `lattice`."""
+"""Line model: the weights of the lattice and the statistics that they weigh, as the stage `lattice` fits them."""
 
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipeline.reading.kinds import KINDS, Kinds
 
 @dataclass(frozen=True)
 class Weights:
-    """What a path through the lattice of a line gains, in nats for each unit of a feature; the defaults are where a fit starts.
+    """Gains of a path through the lattice of a line, in nats for each unit of a feature; a fit starts from the defaults.
 
     Attributes:
         shape: of the classifier's log-probability (the inverse of a temperature).
@@ -53,17 +53,17 @@ class Weights:
 
 
 NEVER_GAINS = {"apart", "beside", "crossed", "skip_size"}
-"""More of these never makes a reading likelier, whatever the lines that a fit saw say."""
+"""Features with weights of at most 0: more of them never makes a reading more likely."""
 DOT = "."
 NAMES = tuple(field.name for field in fields(Weights))
 
 
 @dataclass
 class LineModel:
-    """Everything fitted that reads a line.
+    """Everything fitted that is needed to read a line.
 
     Attributes:
-        characters: those that the classifier tells apart, in the order of its outputs; see `line_characters`.
+        characters: that the classifier tells apart, in the order of its outputs; see `line_characters`.
         weights: of the lattice's features.
         geometry: sizes and places of the characters.
         kinds: of tokens, for the language model.
@@ -76,7 +76,7 @@ class LineModel:
 
 
 def line_characters(characters: str) -> str:
-    """What a line is read as: the classifier's characters, and the full stop, which its size tells where it knows none."""
+    """The characters of a line: those of the classifier, and the full stop, which its size tells if the classifier lacks it."""
     return characters if DOT in characters else characters + DOT
 
 
@@ -100,7 +100,7 @@ def load_line_model(path: Path) -> LineModel:
     """Read the model.
 
     Raises:
-        DataError: the file is missing, damaged, or no line model.
+        DataError: the file is missing, damaged, or not a line model.
     """
     if not Path(path).exists():
         raise DataError(f"{path}: no line model; make it with `dvc repro lattice`, or fetch it with `dvc pull`")

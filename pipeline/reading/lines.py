@@ -1,4 +1,4 @@
-"""Lines: from the pieces of ink in each line to its words, with the posterior of everything that was read."""
+"""Lines: from the pieces of ink in each line to its words, with their posteriors."""
 
 import itertools
 import math
@@ -22,10 +22,10 @@ from pipeline.reading.posterior import character_posteriors, word_posteriors
 from pipeline.reading.search import Arc, Graph, best_path, search
 from pipeline.reading.segment import LARGE, Atom, Candidate, cut_atom, find_atoms, find_candidates, letter_gaps
 
-SURE = 0.95  # probability; a piece read as one of two classes with less than this is cut, in case it is several characters
+SURE = 0.95  # probability of the two best classes; a piece with less is cut, because it may be several characters
 NARROWEST = 0.45  # letter heights; two of the narrowest characters that touch, `11`, are wider
-TWO = 1.7  # usual widths; a piece wider than this is two characters that touch
-USUAL_TOUCH, TRUST = 0.03, 30.0  # share of neighbours that touch, and the number of neighbours that this guess counts as
+TWO = 1.7  # usual widths; a wider piece is two characters that touch
+USUAL_TOUCH, TRUST = 0.03, 30.0  # prior share of neighbours that touch, and its weight in neighbours
 
 
 def read_lines(
@@ -34,7 +34,7 @@ def read_lines(
     """Read the lines of a view, all candidates at once; cuts are marked in `found.labels`.
 
     Returns:
-        what was read, how well it fits, and what each line could be.
+        the lines that were read, a score of how well they fit, and the lattice of each line.
     """
     read, total, lines = [], 0.0, models.lines
     lattices = build_lattices(found, rows, models.characters, lines)
@@ -42,7 +42,7 @@ def read_lines(
     state = language.start()
     for lattice in lattices:
         graph = search(lattice, lines, state, language, options.language_weight, options.beam, constraint)
-        if not graph.ends:  # nothing is allowed
+        if not graph.ends:  # the constraint allows no text
             continue
         path, after = best_path(graph)
         total += likelihood(path, lattice, lines.weights, options.language_weight)
@@ -54,9 +54,9 @@ def read_lines(
 
 
 def likelihood(path: list[Arc], lattice: Lattice, weights: Weights, language_weight: float) -> float:
-    """How well a reading looks and sounds, and what it leaves out, which can be compared with other readings of the page.
+    """Score of a reading by shapes, language and the ink that it leaves out, comparable between readings of a page.
 
-    Another way up there are more or fewer characters, cuts and joins: what the weights give for each says nothing then.
+    With another side up, a page has more or fewer characters, cuts and joins: weights for each of these are not comparable.
     """
     total = 0.0
     for arc in path:
@@ -68,7 +68,7 @@ def likelihood(path: list[Arc], lattice: Lattice, weights: Weights, language_wei
 
 
 def build_lattices(found: Components, rows: list[Row], model: Model, lines: LineModel) -> list[Lattice]:
-    """What each line could be."""
+    """The lattice of each line."""
     if not rows:
         return []
     frames = [find_frame(found, row) for row in rows]
@@ -106,22 +106,22 @@ def build_lattices(found: Components, rows: list[Row], model: Model, lines: Line
 def with_dots(
     probabilities: np.ndarray, atoms: list[Atom], candidates: list[Candidate], height: float, alphabet: Alphabet
 ) -> np.ndarray:
-    """(N, K) probabilities with a column for the full stop behind those of the characters, if it is none of these.
+    """(N, K) probabilities, with a column for the full stop behind those of the characters if it is not one of them.
 
-    Scaled to the classifier's picture every compact piece looks alike: what tells a dot is its size, which the geometry knows.
-    Here a small piece of ink may be one as well as it may be anything else; what was cut off a larger one may not.
+    In the picture for the classifier, every compact piece looks alike: only its size, which the geometry weighs, tells a dot. So
+    a small piece of ink is as likely a dot as anything else here; a part that was cut off a larger piece is never one.
     """
     known = len(alphabet)
     if DOT in alphabet.characters:
         return probabilities
-    ends = [atom.crossed is None for atom in atoms] + [True]  # where a piece of ink begins, and the one before ends
+    ends = [atom.crossed is None for atom in atoms] + [True]  # a piece of ink begins here, and the one before ends
     small = [max(c.box[2] - c.box[0], c.box[3] - c.box[1]) < LARGE * height and ends[c.start] and ends[c.end] for c in candidates]
     dots = np.where(small, 0.5, 0.0)[:, None]
     return np.hstack([probabilities[:, :known] * (1 - dots), dots, probabilities[:, known:]])
 
 
 def sureness(probabilities: np.ndarray, frame: Frame, boxes: list, width: float, lines: LineModel) -> np.ndarray:
-    """(A,) probability that a piece is one of two classes, by its shape and its size; two, since 0 and O are one shape."""
+    """(A,) probability, by shape and size, of the two best classes of a piece; two, because 0 and O have one shape."""
     widths, levels = lines.geometry.log_ratios(frame.place(np.array(boxes), width))
     ratios = lines.weights.width * widths + lines.weights.level * levels
     shapes = probabilities[:, : len(lines.characters)]
@@ -130,14 +130,14 @@ def sureness(probabilities: np.ndarray, frame: Frame, boxes: list, width: float,
 
 
 def usual_width(widths: np.ndarray) -> float:
-    """Median of the widths, (A,) in letter heights, of what is not as narrow as an I."""
+    """Median of the widths, (A,) in letter heights, of pieces wider than an I."""
     widths = widths[(widths > 0.35) & (widths < 1.3)]
     return float(np.clip(np.median(widths), 0.55, 1.0)) if len(widths) > 4 else 0.75
 
 
 def touch_log_odds(widths: np.ndarray) -> float:
-    """Log-odds that neighbours touch: widths, (A,) in usual ones, that are too much for one character show how often."""
-    touching = 2 * ((widths > TWO) & (widths < 2 * TWO)).sum() + TRUST * USUAL_TOUCH  # as many do without being as wide
+    """Log-odds that neighbours touch, from the widths, (A,) in usual widths: some are too large for one character."""
+    touching = 2 * ((widths > TWO) & (widths < 2 * TWO)).sum() + TRUST * USUAL_TOUCH  # as many touch although they are narrower
     return math.log(touching / (len(widths) + TRUST))
 
 

@@ -1,4 +1,4 @@
-"""Models: everything learnt or fitted that a page is read with."""
+"""Models: everything learnt or fitted that is needed to read a page."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from pipeline.reading.line_model import LineModel, line_characters, load_line_mo
 
 @dataclass(frozen=True)
 class Models:
-    """What `read` needs.
+    """The models that `read` needs.
 
     Attributes:
-        characters: tells characters apart, and what is none.
-        lines: weighs what a line could be.
-        language: settles what the others cannot.
-        ink: says what each pixel shows; None takes all that stands out from the paper for writing.
+        characters: classifies candidates as characters, or as not a character.
+        lines: weighs the readings of a line.
+        language: decides between readings that look alike.
+        ink: tells what a pixel shows; None: everything darker than the paper is writing.
     """
 
     characters: Model

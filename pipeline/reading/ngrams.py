@@ -10,9 +10,9 @@ class NGrams:
     """Interpolated n-grams over single characters.
 
     Attributes:
-        counts: n-gram, a context followed by a symbol -> how often it was seen.
+        counts: n-gram, a context and the symbol after it -> how often it occurred.
         order: longest n-gram.
-        symbols: how many there could be, seen or not.
+        symbols: number of possible symbols.
     """
 
     def __init__(self, counts: dict[str, int], order: int, symbols: int) -> None:
@@ -24,7 +24,7 @@ class NGrams:
             self._kinds[ngram[:-1]] += 1
 
     def probability(self, context: str, symbol: str) -> float:
-        """P(symbol | context): (N(h c) + T(h) P(c | h')) / (N(h) + T(h)), T(h) the kinds of symbols seen after h."""
+        """P(symbol | context): (N(h c) + T(h) P(c | h')) / (N(h) + T(h)), T(h) the number of different symbols after h."""
         context = context[max(0, len(context) - self.order + 1) :]
         likely = 1 / self.symbols
         for start in range(len(context), -1, -1):
@@ -36,13 +36,13 @@ class NGrams:
         return likely
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) n-grams, sorted, and (N,) int32 counts; `NGrams(dict(zip(...)), order, symbols)` undoes it."""
+        """(N,) sorted n-grams and (N,) int32 counts; `NGrams(dict(zip(...)), order, symbols)` is the inverse."""
         ngrams = sorted(self.counts)
         return np.array(ngrams), np.array([self.counts[ngram] for ngram in ngrams], np.int32)
 
 
 def count_ngrams(texts: Iterable[str], order: int) -> dict[str, int]:
-    """Counts of every n-gram up to `order` that ends in a symbol of a text but its first one, which begins it."""
+    """Count all n-grams up to `order` in the texts; the first symbol of a text, which marks its beginning, is only a context."""
     counts: Counter[str] = Counter()
     for text in texts:
         for end in range(2, len(text) + 1):

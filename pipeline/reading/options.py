@@ -27,7 +27,7 @@ class OcrOptions(Options):
 
     @property
     def constraint(self) -> Constraint | None:
-        """What a line may be; None: anything."""
+        """The texts that a line may be; None: any text."""
         allowed = Allowed(self.characters) if self.characters else None
         pattern = Pattern(self.pattern) if self.pattern else None
         return Both(allowed, pattern) if allowed and pattern else allowed or pattern

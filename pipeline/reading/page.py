@@ -1,4 +1,4 @@
-"""Page: what was read, where, and how surely."""
+"""Page: the text that was read, its places and its probabilities."""
 
 import math
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ class Character:
     """`text` as read; if `rejected` it is shown as `?`.
 
     Attributes:
-        confidence: posterior probability that it stands there.
-        alternatives: (text, posterior) of what else could, the most probable first.
+        confidence: posterior probability of this character.
+        alternatives: (text, posterior) of other characters, the most probable first.
     """
 
     text: str
@@ -34,9 +34,9 @@ class Word:
     """Characters between two word gaps.
 
     Attributes:
-        posterior: probability that the whole word stands there; None: take the characters for independent.
-        alternatives: (text, posterior) of other words that could, the most probable first.
-        printed: it is known to be print.
+        posterior: probability of the whole word; None: that of independent characters.
+        alternatives: (text, posterior) of other words, the most probable first.
+        printed: whether it is known to be print.
     """
 
     characters: list[Character]
@@ -54,7 +54,7 @@ class Word:
 
     @property
     def confidence(self) -> float:
-        """Probability that every character of the word is right."""
+        """Probability that the whole word is right."""
         return math.prod(c.confidence for c in self.characters) if self.posterior is None else self.posterior
 
 
@@ -106,19 +106,19 @@ def level(rotation: float) -> np.ndarray:
 
 
 def level_box(characters: Iterable[Character], rotation: float) -> Box:
-    """The smallest box around characters after their photo was turned by `rotation`."""
+    """The smallest box around characters, after a rotation of their photo by `rotation`."""
     corners = np.array([(x, y) for x0, y0, x1, y1 in (c.box for c in characters) for x in (x0, x1) for y in (y0, y1)])
     turned = corners @ level(rotation).T  # (4 N, 2)
     return *turned.min(axis=0), *turned.max(axis=0)
 
 
 def whole(box: Box) -> tuple[int, int, int, int]:
-    """The box in whole pixels, nothing cut off."""
+    """The smallest box in whole pixels that contains the box."""
     return math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
 
 
 def reject(page: Page, below: float) -> Page:
-    """The page with the characters that are less certain than `below` marked as rejected."""
+    """The page; characters whose posterior is lower than `below` are marked as rejected."""
     lines = [
         Line(
             [

@@ -1,7 +1,7 @@
-"""Patterns: what a text may be, as automata that a search walks character by character, so that nothing else is considered.
+"""Patterns: the texts that are allowed, as automata; a search follows them character by character and considers no other text.
 
-Each has `start()`, the state before the text; `step(state, character)`, the state after one more character or None if it cannot
-stand there; and `accepts(state)`, whether the text may end. States can be compared and hashed.
+Each has `start()`, the state before the text; `step(state, character)`, the state after one more character or None if it is not
+allowed there; and `accepts(state)`, whether the text may end. States can be compared and hashed.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Pattern:
     `{2,5}`.
 
     Raises:
-        ConfigError: something else, saying where.
+        ConfigError: the expression holds something else; the message says where.
 
     Examples:
         >>> pattern = Pattern("[A-Z]{2}-?[0-9]+")
@@ -74,7 +74,7 @@ class Pattern:
         return self._end in state
 
     def matches(self, text: str) -> bool:
-        """Whether the whole text is as the pattern wants it."""
+        """Whether the pattern matches the whole text."""
         return matches(self, text)
 
     def _reach(self, states: Iterable[int]) -> frozenset[int]:
@@ -157,7 +157,7 @@ class Pattern:
         return first, last
 
     def _counts(self) -> tuple[int, int]:
-        """What stands in braces: least and most, -1 for any number."""
+        """The numbers in braces: least and most, -1 for any number."""
         text = ""
         while (character := self._take()) != "}":
             text += character
@@ -196,7 +196,7 @@ class Pattern:
         return frozenset(SHORTHANDS.get(character, character))
 
     def _set(self) -> tuple[bool, frozenset[str]]:
-        """The characters of a set behind its `[`, and whether all others are meant."""
+        """The characters of a set after its `[`, and whether the set is negated."""
         negated = self._peek() == "^"
         if negated:
             self._take()
@@ -235,7 +235,7 @@ class Allowed:
 
 
 class Both:
-    """What two constraints allow."""
+    """The texts that two constraints allow."""
 
     def __init__(self, first: Constraint, second: Constraint) -> None:
         self.first, self.second = first, second
@@ -245,12 +245,12 @@ class Both:
         return self.first.start(), self.second.start()
 
     def step(self, state: tuple[Any, Any], character: str) -> tuple[Any, Any] | None:
-        """The states of both; None where either does not go on."""
+        """The states of both; None if one of them does not allow the character."""
         first, second = self.first.step(state[0], character), self.second.step(state[1], character)
         return None if first is None or second is None else (first, second)
 
     def accepts(self, state: tuple[Any, Any]) -> bool:
-        """Whether the text may end here for both."""
+        """Whether both allow the text to end here."""
         return self.first.accepts(state[0]) and self.second.accepts(state[1])
 
 

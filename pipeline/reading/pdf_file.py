@@ -1,4 +1,4 @@
-"""PDF files as pictures: the pages that scanners and forms come as."""
+"""PDF files: their pages as pictures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +8,17 @@ import numpy as np
 
 from pipeline.common.errors import PageError
 
-DPI = 200  # of a page that is drawn, not scanned: a capital of 4 mm has 30 pixels
+DPI = 200  # dots per inch of a page that is not a scan: a capital of 4 mm has 30 pixels
 
 
 @contextmanager
 def _opened(content: bytes, name: str) -> Iterator[Any]:
-    """The document, closed again.
+    """A context with the document, which is closed at its end.
 
     Raises:
-        PageError: it is encrypted or damaged.
+        PageError: the file is encrypted or damaged.
     """
-    import pypdfium2  # not above: who reads photos does not need it
+    import pypdfium2  # imported here: photos do not need it
 
     document = None
     try:
@@ -40,10 +40,10 @@ def count_pages(content: bytes, name: str) -> int:
 
 
 def draw_page(content: bytes, index: int, name: str, most_pixels: int) -> tuple[np.ndarray, float]:
-    """One page as (H, W, 3) uint8 and its dots per inch; a scan in its own pixels.
+    """One page as (H, W, 3) uint8 and its dots per inch; a scan keeps its own pixels.
 
     Raises:
-        PageError: encrypted, damaged, no such page, or larger than `most_pixels`.
+        PageError: the page is encrypted, damaged, missing, or larger than `most_pixels`.
     """
     with _opened(content, name) as document:
         if index >= len(document):
@@ -59,7 +59,7 @@ def draw_page(content: bytes, index: int, name: str, most_pixels: int) -> tuple[
 
 
 def _scan_dpi(page: Any) -> float | None:
-    """Dots per inch of the picture that fills the page; None if the page holds anything else."""
+    """Dots per inch of the only picture on the page; None if the page holds anything else."""
     objects = list(page.get_objects(max_depth=1))
     if len(objects) != 1 or not hasattr(objects[0], "get_px_size"):
         return None

@@ -1,4 +1,4 @@
-"""Photos: from any image file to upright RGB pixels, with every bad file refused in one line."""
+"""Photos: from any image file to upright RGB pixels; every bad file gives an error of one line."""
 
 import importlib.util
 import struct
@@ -15,23 +15,23 @@ from pipeline.common.errors import PageError
 from pipeline.reading import pdf_file
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".pdf")
-FORMATS = ["JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF"]  # what phones and scanners write; no other decoder of Pillow's runs
+FORMATS = ["JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF"]  # formats of phones and scanners; no other decoder of Pillow runs
 FORMATS += [kind for feature, kind in (("avif", "AVIF"), ("jpg_2000", "JPEG2000")) if features.check(feature)]
-if importlib.util.find_spec("pillow_heif"):  # what iPhones write, where they are not told otherwise
+if importlib.util.find_spec("pillow_heif"):  # the default format of iPhones
     import pillow_heif
 
     pillow_heif.register_heif_opener()
     FORMATS.append("HEIF")
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 8
-SEVERAL = ("TIFF", "GIF")  # formats whose files hold several pages; what else phones put beside a photo is no page
+SEVERAL = ("TIFF", "GIF")  # formats whose files hold several pages; further pictures that phones store with a photo are not pages
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, struct.error)
-"""What Pillow's decoders raise on damaged files."""
-MAX_DPI = 2400  # a scanner's; what claims more, or less than 36, does not know
+"""Exceptions that the decoders of Pillow raise on damaged files."""
+MAX_DPI = 2400  # of scanners; a file that claims more, or less than 36, is not believed
 
 
 class Photo(NamedTuple):
-    """(H, W, 3) uint8 RGB, upright, and its dots per inch where the file says so."""
+    """A photo: (H, W, 3) uint8 RGB, upright, and its dots per inch if the file states them."""
 
     pixels: np.ndarray
     dpi: float | None = None
@@ -48,13 +48,14 @@ def load_page(source: Path | BinaryIO, index: int = 0, name: str | None = None) 
     Args:
         source: file, or an open binary stream such as standard input.
         index: of the page in a PDF, or of the picture in a TIFF or GIF.
-        name: what to call the file in messages; its path if None.
+        name: name of the file in messages; None: its path.
 
     Returns:
-        the photo, turned upright as its EXIF tag says; what is transparent is paper.
+        the photo, turned upright as its EXIF tag says; transparent pixels become paper.
 
     Raises:
-        PageError: missing, empty, not an image, cut short, encrypted, or larger than `MAX_PIXELS` (checked before decoding).
+        PageError: the file is missing, empty, not an image, truncated, encrypted, or larger than `MAX_PIXELS`, which is
+            checked before it is decoded.
     """
     name = name or str(source)
     with _one_line(name):
@@ -74,7 +75,7 @@ def load_page(source: Path | BinaryIO, index: int = 0, name: str | None = None) 
 
 
 def count_pages(source: Path | BinaryIO, name: str | None = None) -> int:
-    """How many pages a file holds; nothing is decoded.
+    """Number of pages of a file; nothing is decoded.
 
     Raises:
         PageError: as `load_page` does.
@@ -90,10 +91,10 @@ def count_pages(source: Path | BinaryIO, name: str | None = None) -> int:
 
 @contextmanager
 def _one_line(name: str) -> Iterator[None]:
-    """Whatever a file makes its decoder raise, as one line that names it."""
+    """Turn any exception of a decoder into one line that names the file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures and odd tags: what matters is raised
+            warnings.simplefilter("ignore")  # warnings of large pictures and odd tags: what matters is raised
             yield
     except FileNotFoundError as error:
         raise PageError(f"{name}: no such file") from error
@@ -115,7 +116,7 @@ def _one_line(name: str) -> Iterator[None]:
 
 
 def _pdf_content(source: Path | BinaryIO) -> bytes | None:
-    """The bytes of a PDF; None if it is none. A stream is left at its start."""
+    """The bytes of a PDF; None if it is not one. A stream is left at its start."""
     if isinstance(source, Path):
         with open(source, "rb") as stream:
             return source.read_bytes() if stream.read(1024).lstrip().startswith(b"%PDF-") else None
@@ -130,11 +131,11 @@ def _plausible(dpi: object) -> float | None:
         value = float(dpi)  # type: ignore[arg-type]
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return value if 36 <= value <= MAX_DPI and value != 72 else None  # 72 is what programs write that do not know
+    return value if 36 <= value <= MAX_DPI and value != 72 else None  # programs that do not know it write 72
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode to RGB: 16-bit and float are scaled to their own range, transparency becomes white."""
+    """Convert any mode to RGB: 16-bit and float values are scaled to their range, transparency becomes white."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.float32)
         values = np.nan_to_num(values - np.nanmin(values))
@@ -147,7 +148,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _is_white_writing(image: Image.Image) -> bool:
-    """Whether what can be seen of a transparent picture is bright and covers less than half of it."""
+    """Whether the visible part of a transparent picture is bright and covers less than half of it."""
     seen = np.asarray(image.getchannel("A"), np.float32) / 255
     gray = np.asarray(image.convert("L"), np.float32)
     return bool(0 < seen.mean() < 0.5 and (seen * gray).sum() > 128 * seen.sum())

@@ -1,26 +1,26 @@
-"""Polarity: where a picture shows bright writing on a dark ground, and the picture with all of its writing dark."""
+"""Polarity: find bright writing on a dark ground, and make it dark."""
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-SMALL = 300  # pixels; longer side of the picture that grounds are told apart in
-APART = 1.6  # times brighter that one ground is than another beside it; a shadow takes less
-LEAST = 0.05  # share of the picture that a ground takes at least; what a letter encloses takes less
-BRIGHT = 0.6  # skewness of the details of a ground with bright writing; with dark writing it is below 0
+SMALL = 300  # pixels; longer side of the picture in which grounds are told apart
+APART = 1.6  # ratio of the brightness of two grounds; a shadow makes less of a difference
+LEAST = 0.05  # least share of the picture of a ground; the inside of a letter has less
+BRIGHT = 0.6  # skewness of the details above which the writing on a ground is bright; that of dark writing is below 0
 
 
 def darken_ink(gray: np.ndarray) -> np.ndarray:
-    """The picture with the grounds inverted that hold bright writing: a board, a negative, a dark band on a label.
+    """Invert the grounds that hold bright writing: a board, a negative, a dark band on a label.
 
-    Ink is the minority, so the details that stand out from their surroundings lie on its side.
+    Ink covers less than its ground, so most details that differ from their surroundings are ink.
 
     Args:
         gray: (H, W) uint8.
 
     Returns:
-        (H, W) uint8; `gray` itself where all writing is dark.
+        (H, W) uint8; `gray` itself if all writing is dark.
     """
     detail = find_detail(gray)
     grounds = find_grounds(gray)
@@ -34,14 +34,14 @@ def darken_ink(gray: np.ndarray) -> np.ndarray:
 
 
 def find_detail(gray: np.ndarray) -> np.ndarray:
-    """(H / 3, W / 3) float32, how much brighter than its surroundings each place is, in standard deviations."""
+    """(H / 3, W / 3) float32, brightness of each place relative to its surroundings, in standard deviations."""
     small = gray[::3, ::3].astype(np.float32)
     detail = small - ndimage.uniform_filter(small, max(9, min(small.shape) // 20))
     return np.clip(detail / (detail.std() + 1e-6), -6, 6)
 
 
 def find_grounds(gray: np.ndarray) -> list[np.ndarray]:
-    """(h, w) bool each: the parts of a small picture that differ in brightness as paper and a dark band do; or all of it."""
+    """The grounds of a small picture, (h, w) bool each: parts that differ in brightness as paper and a dark band do, or all."""
     factor = max(1.0, max(gray.shape) / SMALL)
     size = max(8, round(gray.shape[1] / factor)), max(8, round(gray.shape[0] / factor))
     smooth = ndimage.median_filter(np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX)), 15)
@@ -56,7 +56,7 @@ def find_grounds(gray: np.ndarray) -> list[np.ndarray]:
 
 
 def _skewness(detail: np.ndarray, ground: np.ndarray) -> float:
-    """Mean cube of the details well within a ground; 0 where there are none."""
+    """Mean cube of the details well within a ground; 0 if there are none."""
     inside = ndimage.binary_erosion(ground, iterations=4, border_value=1)
     mask = np.asarray(Image.fromarray(inside).resize(detail.shape[::-1], Image.Resampling.NEAREST))
     within = detail[mask]

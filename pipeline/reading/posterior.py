@@ -1,4 +1,4 @@
-"""Posterior: how probable each character and word of a reading is, given everything else that could be there."""
+"""Posterior: the probability of each character and word of a reading, given all other readings."""
 
 import math
 from collections import defaultdict
@@ -6,22 +6,22 @@ from collections import defaultdict
 from pipeline.reading.search import Arc, Graph
 from pipeline.reading.segment import Candidate
 
-SAME = 0.5  # share of their union that two candidates have in common when they are the same place
-LEAST = 1e-3  # posterior; what is less is not listed, and no word is followed further
+SAME = 0.5  # share of their union that two candidates at the same place have in common
+LEAST = 1e-3  # least posterior of an alternative that is listed, and of a part of a word that is followed
 
 Alternatives = tuple[tuple[str, float], ...]
 
 
 def same_place(a: Candidate, b: Candidate) -> bool:
-    """Whether two candidates are readings of the same ink, by where they stand along the line."""
+    """Whether two candidates are readings of the same ink, by their places along the line."""
     common = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     return common > SAME * (max(a.box[2], b.box[2]) - min(a.box[0], b.box[0]))
 
 
 def character_posteriors(graph: Graph, path: list[Arc], candidates: list[Candidate], characters: str) -> list[Alternatives]:
-    """For each character of the path the (text, posterior) of what could stand at its place, the most probable first.
+    """For each character of the path the (text, posterior) of all characters at its place, the most probable first.
 
-    The posterior is the sum over all readings that have the character there, however they cut it out.
+    The posterior is the sum over all readings with the character there, whatever their cuts.
     """
     mass: dict[tuple[int, int], float] = defaultdict(float)
     for nodes in graph.nodes:
@@ -40,7 +40,7 @@ def character_posteriors(graph: Graph, path: list[Arc], candidates: list[Candida
 
 
 def word_posteriors(graph: Graph, word: list[Arc], candidates: list[Candidate], characters: str) -> Alternatives:
-    """The (text, posterior) of the words that could stand where `word`, a part of the best path, stands."""
+    """The (text, posterior) of the words at the place of `word`, which is a part of the best path."""
     first, last = candidates[word[0].candidate], candidates[word[-1].candidate]
     prefixes: list[dict] = [defaultdict(float) for _ in graph.nodes]  # by position: (node, text, ends at the place) -> posterior
     found: dict[str, float] = defaultdict(float)

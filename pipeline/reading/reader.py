@@ -24,20 +24,20 @@ from pipeline.reading.pattern import Constraint
 from pipeline.reading.printed import mark_print
 from pipeline.reading.segment import Candidate, piece_atom
 
-SAMPLES = 28, 80  # pieces that decide which side of a page is up: of the four, and of two that are hard to tell apart
-UPRIGHT = 3.0  # log-odds that a photo is held as it should be
-CLEAR = 5.0  # log-odds that decide it without reading both ways
-LANGUAGE = -0.2  # score for each character that only language reaches; codes have -0.4 and less, as pages on their head do
-ANOTHER_SIDE = 5.0  # log-odds beforehand that a block has the same side up as its page
-HINT = 1.0  # log-odds of the pieces for another side that make it worth reading the block both ways
-FEW = 4  # letters that say nothing of their block's side
-SLIGHT = 3.0  # degrees; lines that slope less are followed as well as level ones
-MANY = 40  # letters that lie on slanting lines for no other reason than that the page is turned
+SAMPLES = 28, 80  # pieces that decide which of four sides of a page is up, and which of two that are hard to tell apart
+UPRIGHT = 3.0  # prior log-odds that a photo is the right side up
+CLEAR = 5.0  # log-odds that decide the side without reading the page both ways
+LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
+ANOTHER_SIDE = 5.0  # prior log-odds that a block has the same side up as its page
+HINT = 1.0  # log-odds of the pieces for another side, above which the block is read both ways
+FEW = 4  # so few letters do not show the side of their block
+SLIGHT = 3.0  # degrees; lines with a smaller slope are followed as well as level ones
+MANY = 40  # letters; so many do not lie on a slanting line by chance
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
 class Watcher(Protocol):
-    """Is shown what the reader makes of a photo, step by step."""
+    """Receives the results of the steps of the reader."""
 
     def sheet(self, view: straighten.View) -> None: ...
 
@@ -57,9 +57,9 @@ def read(
 
     Args:
         image: (H, W) or (H, W, 3) uint8, upright or not.
-        models: the classifier and the rest of what was learnt.
-        constraint: what every line may be; None: what the options say.
-        watcher: is shown each step.
+        models: the classifier and the other models.
+        constraint: the texts that a line may be; None: the constraint of the options.
+        watcher: receives the result of each step.
 
     Returns:
         the text, with its boxes in the photo's pixels.
@@ -104,7 +104,7 @@ def read(
 
 
 class Part(NamedTuple):
-    """What was read of the pieces of a page that are the same side up, where, and how likely it is."""
+    """A reading of the pieces of a page that have the same side up, its place and its score."""
 
     lines: list[Line]
     view: straighten.View
@@ -113,7 +113,7 @@ class Part(NamedTuple):
 
 
 def _read_level(view: straighten.View, models: Models, options: OcrOptions, constraint: Constraint | None) -> list[Part]:
-    """Read a page whose lines are level or upright; what is not the same side up as most of it comes last.
+    """Read a page whose lines are level or upright; blocks with another side up than most of the page come last.
 
     Raises:
         EmptyPageError: there is nothing to read.
@@ -144,7 +144,7 @@ def _read_turned(
     """Read the pieces of a view after quarter turns, counter-clockwise."""
     kept = np.concatenate([[False], found.areas > 0])[found.labels]
     turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
-    # reading cuts pieces, and marks the cuts in the labels: in a copy, for the page may be read another way up too
+    # reading marks its cuts in the labels: a copy, because the page may be read with another side up too
     found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
     lines, score, lattices = read_lines(found, find_rows(found), models, options, constraint)
     return Part(lines, turned, score + (UPRIGHT if abs(rotation(turned)) < 45 else 0.0), lattices)
@@ -153,9 +153,9 @@ def _read_turned(
 def part_by_side(
     found: Components, side: int, model: Model, reading: Callable[[np.ndarray, int], Part]
 ) -> tuple[np.ndarray, list[Part]]:
-    """Tell the pieces that have `side` up, as most of the page does, from blocks that read better another side up.
+    """Separate the pieces with `side` up, as most of the page, from blocks that read better with another side up.
 
-    A note in the margin may be nearer to the text than two columns are to each other: a narrow gap parts them if they read
+    A note in the margin may be closer to the text than two columns are to each other: a narrow gap separates them if they read
     better apart.
 
     Returns:
@@ -180,7 +180,7 @@ def part_by_side(
 
 
 def _own_side(found: Components, pieces: np.ndarray, side: int, model: Model) -> int:
-    """The side of a block that its pieces read best by, `side` if they say too little."""
+    """The side of a block that is up according to its pieces; `side` if they do not decide it."""
     letters = _letters(found, pieces)
     if len(letters) < FEW:
         return side
@@ -191,11 +191,11 @@ def _own_side(found: Components, pieces: np.ndarray, side: int, model: Model) ->
 
 
 def skews(ink: np.ndarray) -> list[float]:
-    """Degrees that may make the lines of text level or upright.
+    """Rotations in degrees that may make the lines of text level or upright.
 
-    Few letters lie on a slanting line by chance: then both that and no turn are returned, and what reads better decides.
+    A few letters may lie on a slanting line by chance: then 0 is returned too, and the better reading decides.
     """
-    found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > INK)  # half the pixels show it as well
+    found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > INK)  # half of the pixels are enough
     if not found.areas.any():
         return [0.0]
     skew = straighten.estimate_skew(found.labels > 0, found.height)
@@ -206,7 +206,7 @@ def skews(ink: np.ndarray) -> list[float]:
 
 
 def sides_up(found: Components, model: Model) -> list[int]:
-    """Quarter turns after which that side is up whose pieces read best; two if it is hard to tell."""
+    """The quarter turns after which the pieces read best; two if it is hard to decide."""
     letters = _letters(found, np.arange(len(found.areas)))
     if not len(letters):
         return [0]
@@ -222,19 +222,19 @@ def sides_up(found: Components, model: Model) -> list[int]:
 
 
 def _spread(pieces: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of the pieces, from all over the page."""
+    """At most this number of the pieces, from all parts of the page."""
     return pieces[np.linspace(0, len(pieces) - 1, min(most, len(pieces))).astype(int)]
 
 
 def _letters(found: Components, pieces: np.ndarray) -> np.ndarray:
-    """Those of the pieces that look different on each side: of a letter's size, and no mere stroke."""
+    """The pieces that look different on each side: of the size of a letter, and more than a stroke."""
     larger, smaller = np.maximum(found.heights, found.widths)[pieces], np.minimum(found.heights, found.widths)[pieces]
     usual = (larger > 0.5 * found.height) & (larger < 1.5 * found.height)
     return pieces[usual & (smaller > 2 * found.stroke) & (found.areas[pieces] > 0)]
 
 
 def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:
-    """(len(sides),) log-probability of what the pieces read as, each side up."""
+    """(len(sides),) log-probability of the best classes of the pieces, with each side up."""
     atoms = [piece_atom(found, piece) for piece in pieces]
     glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
     turned = np.concatenate([np.rot90(glyphs, turns, axes=(1, 2)) for turns in sides])
@@ -242,7 +242,7 @@ def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: M
 
 
 def rotation(view: straighten.View) -> float:
-    """Degrees, counter-clockwise, that the photo was turned by to give the view."""
+    """Rotation in degrees, counter-clockwise, from the photo to the view."""
     across = view.to_photo @ [[0, 1], [0, 0], [1, 1]]
     dx, dy = across[:2, 1] / across[2, 1] - across[:2, 0] / across[2, 0]
     return float(np.rad2deg(np.arctan2(dy, dx)))

@@ -1,12 +1,12 @@
-"""Seams: where a piece of ink could be cut into characters that touch."""
+"""Seams: paths along which a piece of ink may be cut into characters that touch."""
 
 import numpy as np
 
-MOST_INK = 2.7  # pen widths a seam may cross
-ASIDE = 0.04  # pen widths; what a seam's step aside costs
-MARGIN = 0.15  # letter heights; no seam is nearer to the ends of the ink,
-SPACING = 0.17  # nor to another seam
-CROWD = 4  # most seams within half a letter height of another
+MOST_INK = 2.7  # pen widths of ink that a seam may cross
+ASIDE = 0.04  # pen widths; cost of a step of the seam to the side
+MARGIN = 0.15  # letter heights; least distance of a seam from the ends of the ink,
+SPACING = 0.17  # and from another seam
+CROWD = 4  # most seams within half a letter height
 
 
 def find_seams(ink: np.ndarray, stroke: float, height: float) -> list[tuple[float, np.ndarray]]:
@@ -27,7 +27,9 @@ def find_seams(ink: np.ndarray, stroke: float, height: float) -> list[tuple[floa
     if columns <= 2 * margin:
         return []
     chosen: list[int] = []
-    for x in margin + np.argsort(np.round(through[margin:-margin] * 4), kind="stable"):  # of a wide thin place its edges too
+    for x in margin + np.argsort(
+        np.round(through[margin:-margin] * 4), kind="stable"
+    ):  # the edges of a wide thin place too
         apart = np.abs(np.array(chosen) - x) / height
         if through[x] < MOST_INK and (apart >= SPACING).all() and (apart < 0.5).sum() < CROWD:
             chosen.append(int(x))
@@ -40,7 +42,7 @@ def find_seams(ink: np.ndarray, stroke: float, height: float) -> list[tuple[floa
 
 def accumulate(cost: np.ndarray) -> np.ndarray:
     """(H, W) cost of the cheapest path from the first row to each pixel, straight down or one column aside."""
-    total = np.full((cost.shape[0], cost.shape[1] + 2), np.inf, np.float32)  # a column of no way on either side
+    total = np.full((cost.shape[0], cost.shape[1] + 2), np.inf, np.float32)  # a column without a path on each side
     total[:, 1:-1] = cost
     for above, row in zip(total[:-1], total[1:]):
         row[1:-1] += np.minimum(above[1:-1], np.minimum(above[:-2], above[2:]) + ASIDE)
@@ -48,7 +50,7 @@ def accumulate(cost: np.ndarray) -> np.ndarray:
 
 
 def follow(total: np.ndarray, x: int) -> np.ndarray:
-    """Columns of the cheapest path from column x of the first row on, against the direction of `accumulate`."""
+    """Columns of the cheapest path that begins in column x of the first row, against the direction of `accumulate`."""
     path = [x]
     for row in total[1:]:
         steps = [(float(row[at]) + (ASIDE if at != x else 0.0), at) for at in (x, x - 1, x + 1) if 0 <= at < len(row)]

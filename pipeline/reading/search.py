@@ -1,9 +1,9 @@
 """Search: all likely readings of a line, by beam search over its lattice and the language, and their posteriors.
 
-The language model remembers everything before, so that the exact sum over all readings is out of reach. The search expands
-the lattice by what the model remembers, merges hypotheses whose last characters are the same, keeps the best of each position
-and every arc between those that are kept; forward-backward (Baum 1970) over that pruned graph gives the posteriors, as in the
-rescoring of speech lattices. What was pruned counts as impossible: it was MARGIN nats behind, or beyond the beam.
+The language model remembers all of the text before a character, so that an exact sum over all readings is not feasible. The
+search expands the lattice by the states of the model, merges hypotheses with the same last characters, and keeps the best of each
+position and all arcs between them. Forward-backward (Baum 1970) over this pruned graph gives the posteriors, as in the rescoring
+of speech lattices. Pruned hypotheses, which were MARGIN nats behind or outside of the beam, count as impossible.
 """
 
 import math
@@ -15,8 +15,8 @@ from pipeline.reading.lattice import STEP, Lattice, score_gaps, score_labels, sc
 from pipeline.reading.line_model import LineModel
 from pipeline.reading.pattern import Constraint
 
-MARGIN = 9.0  # nats; hypotheses this much behind the best of the same ink are given up: a share of 1e-4
-MEMORY = 5  # characters of the token that tell hypotheses apart, as many as the language model mostly looks back
+MARGIN = 9.0  # nats; hypotheses further behind the best one of the same ink are pruned: they have a share of less than 1e-4
+MEMORY = 5  # last characters by which hypotheses differ, about as many as the language model looks back
 
 
 class Arc(NamedTuple):
@@ -24,7 +24,7 @@ class Arc(NamedTuple):
 
     Attributes:
         space: whether a word gap comes before it.
-        gap: log-probability of the gap's being what it is taken for.
+        gap: log-probability that the gap is one between words, or within one, as the step takes it.
         language: gain of the language model.
     """
 
@@ -38,24 +38,24 @@ class Arc(NamedTuple):
 
 
 class Node:
-    """Readings of the first `position` atoms that are treated alike from there on."""
+    """Readings of the first `position` atoms that the search does not distinguish."""
 
     __slots__ = ("position", "state", "allowed", "edge", "forward", "backward", "best", "back", "arcs")
 
     def __init__(self, position: int, state: State, allowed: Any, edge: int | None) -> None:
         self.position, self.state, self.allowed = position, state, allowed
-        self.edge = edge  # where the last character ends, None if there is none
-        self.forward = self.best = self.backward = -math.inf  # log of sums; best: of the best path
+        self.edge = edge  # the end of the last character; None if there is none
+        self.forward = self.best = self.backward = -math.inf  # logarithms of sums; best: of the best path
         self.back: tuple[Node, Arc] | None = None
         self.arcs: list[Arc] = []
 
 
 class Graph(NamedTuple):
-    """The readings that were kept of a line.
+    """The readings of a line that were kept.
 
     Attributes:
-        nodes: by position; those without arcs were given up.
-        ends: nodes that all atoms were read at, with the score of ending there, the language's share of it, and its state.
+        nodes: by position; nodes without arcs were pruned.
+        ends: nodes after all atoms, with the score of ending there, the share of the language in it, and its state.
         total: log of the sum of all readings.
     """
 
@@ -73,7 +73,7 @@ def search(
     beam: int,
     constraint: Constraint | None = None,
 ) -> Graph:
-    """Expand the lattice; `language_weight` is on top of the fitted one, and `start` what the lines before say."""
+    """Expand the lattice; `language_weight` multiplies the fitted weight, and `start` is the state after the lines before."""
     return _Search(lattice, model, language, language_weight, beam, constraint).run(start)
 
 
@@ -85,7 +85,7 @@ def log_add(a: float, b: float) -> float:
 
 
 class _Start(NamedTuple):
-    """How a character may begin: after which gap, with what gain of the language, and the states before it."""
+    """The beginning of a character: the gap before it, the gain of the language, and the states before it."""
 
     space: bool
     gap: float
@@ -154,7 +154,7 @@ class _Search:
         self._offer(node, node.position + 1, node.state, node.allowed, node.edge, self.skips[node.position], skipped)
 
     def _read(self, node: Node, atom: Any, least: float) -> None:
-        """Offer all characters that begin with the atom, after a gap within a word or between two."""
+        """Offer all characters that begin at the atom, after a gap within a word or between words."""
         for space, gap, allowed in self._gaps(node, atom):
             gain = self.language.gain(node.state, END) if space else 0.0
             base = self.weights.gap * gap + self.weights.space * space + self.language_weight * gain
@@ -164,7 +164,7 @@ class _Search:
             self._characters(node, _Start(space, gap, gain, before, allowed), base)
 
     def _characters(self, node: Node, start: "_Start", base: float) -> None:
-        """Offer the characters that begin here and may keep up with the best, which the language decides."""
+        """Offer the characters that begin here and whose score, with the language, is not too far behind the best."""
         gains: dict[int, float] = {}
         states: dict[int, tuple[State, Any]] = {}
         for index, end, labels in self.starting[node.position]:
@@ -193,14 +193,14 @@ class _Search:
         return self.language.advance(start.state, character), allowed
 
     def _gaps(self, node: Node, atom: Any) -> list[tuple[bool, float, Any]]:
-        """(whether the words part, log-probability of that, the constraint's state) before the atom."""
+        """The gaps that may be before the atom: whether it separates words, its log-probability, the state of the constraint."""
         if node.edge is None:
             return [(False, 0.0, node.allowed)]
         wide = max(0, atom.box[0] - node.edge) / self.lattice.height
         at = -1 if atom.crossed is not None and wide < STEP else min(int(wide / STEP), len(self.within) - 2)
         parted = self.constraint.step(node.allowed, END) if self.constraint else node.allowed
         if self.constraint and parted is None:
-            return [(False, 0.0, node.allowed)]  # it parts no words, however wide it is
+            return [(False, 0.0, node.allowed)]  # it does not separate words, however wide it is
         return [(False, self.within[at], node.allowed), (True, self.between[at], parted)]
 
     def _close(self, nodes: list[list[Node]]) -> Graph:
@@ -223,7 +223,7 @@ class _Search:
 
 
 def best_path(graph: Graph) -> tuple[list[Arc], State]:
-    """The best reading, what is left out included, and the language's state after it; the graph must have ends."""
+    """The best reading, with the atoms left out, and the state of the language after it; the graph must have ends."""
     node, _, _, state = max(graph.ends, key=lambda end: end[0].best + end[1])
     path = []
     while node.back is not None:

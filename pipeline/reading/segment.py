@@ -1,8 +1,8 @@
-"""Segment: a line of text as a lattice of what could be its characters.
+"""Segment: cut a line of text into the candidates for its characters.
 
-Writing does not say where a character ends: strokes come apart, neighbours touch. A line is therefore cut into atoms, pieces
-that are no more than one character, and every run of neighbouring atoms that could be one is a candidate. Which candidates
-are the characters is left to the search (Casey & Lecolinet 1996, "recognition-based segmentation").
+Writing does not show where a character ends: strokes come apart, neighbours touch. So a line is cut into atoms, which are at
+most one character each, and every run of neighbouring atoms that may be a character is a candidate. The search decides which
+candidates are characters (Casey & Lecolinet 1996, "recognition-based segmentation").
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from pipeline.reading.layout import Components, Line
 from pipeline.reading.seams import find_seams
 
 MAX_ATOMS = 6  # pieces of a character: `%` has three, a broken or cut E up to five
-WIDEST = 2.2  # letter heights; an `M` or `W` of the widest hands. Wider runs are not tried
-LARGE = 0.3  # letter heights; what is smaller in both directions says nothing about the gaps between letters
+WIDEST = 2.2  # letter heights; an `M` or `W` of the widest hands; wider runs are not tried
+LARGE = 0.3  # letter heights; a piece that is smaller in both directions does not count for the gaps between letters
 
 Box = tuple[int, int, int, int]
 
 
 class Atom(NamedTuple):
-    """Ink with the labels `ids`. `crossed`: pen widths of ink under the cut at its left; None if it is a piece of its own."""
+    """Ink with the labels `ids`. `crossed`: pen widths of ink on the cut at its left; None if there is no cut."""
 
     ids: tuple[int, ...]
     box: Box
@@ -32,9 +32,9 @@ class Candidate(NamedTuple):
     """A run of atoms [start, end) of a line as one character.
 
     Attributes:
-        joined: how many pieces of ink it is put together from, beyond one.
-        apart: sum of the gaps between them, in letter heights.
-        beside: sum over them of the share of the narrower piece that does not stand above or below the others.
+        joined: number of its pieces of ink, less one.
+        apart: sum of the gaps between the pieces, in letter heights.
+        beside: sum over the pieces of the share of the narrower one that is not above or below the others.
     """
 
     start: int
@@ -46,7 +46,7 @@ class Candidate(NamedTuple):
 
 
 def find_atoms(found: Components, line: Line) -> list[Atom]:
-    """Pieces of the line from left to right, by their middles: an accent or a bar stands beside what it belongs to."""
+    """Pieces of the line from left to right, by their middles: an accent or a bar is next to its letter."""
     atoms = [piece_atom(found, piece) for piece in line.pieces]
     return sorted(atoms, key=lambda atom: (atom.box[0] + atom.box[2], atom.box))
 
@@ -63,10 +63,10 @@ def unite(a: Box, b: Box) -> Box:
 
 
 def cut_atom(found: Components, atom: Atom, height: float, labels: Iterator[int]) -> list[Atom]:
-    """Cut an atom where neighbours may touch, along paths that cross little ink.
+    """Cut an atom along paths that cross little ink, where neighbours may touch.
 
     Args:
-        labels: new ones, which the pieces get in `found.labels`.
+        labels: new labels, which the parts get in `found.labels`.
     """
     x0, y0, x1, y1 = atom.box
     part = found.labels[y0:y1, x0:x1]
@@ -91,7 +91,7 @@ def find_candidates(atoms: list[Atom], height: float, whole: set[tuple[int, int]
     """Every run of up to MAX_ATOMS neighbouring atoms that could be one character by its size.
 
     Args:
-        whole: runs that are one piece of ink, which always are candidates.
+        whole: runs that are one piece of ink; they are always candidates.
     """
     candidates = []
     for start in range(len(atoms)):
@@ -115,7 +115,7 @@ def find_candidates(atoms: list[Atom], height: float, whole: set[tuple[int, int]
 
 
 def letter_gaps(atoms: list[Atom], height: float) -> np.ndarray:
-    """(G,) gaps in letter heights between what most likely are characters: large pieces, those above one another as one."""
+    """(G,) gaps in letter heights between likely characters: large pieces, where pieces above one another count as one."""
     boxes: list[Box] = []
     for atom in atoms:
         box = atom.box

@@ -1,4 +1,4 @@
-"""Sheet: bright sheets of paper that lie on something darker, and the ground beside them covered."""
+"""Sheet: find bright sheets of paper on a darker ground, and cover the ground."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from scipy.spatial import ConvexHull
 
 from pipeline.reading.outline import outline
 
-SMALL = 400  # pixels; longer side of the picture the sheets are sought in
-LEVELS = 9  # thresholds tried: a shadow on the sheet may be darker than the ground in the light
-LEAST = 0.05  # share of the picture that a sheet takes at least
-BRIGHTER = 1.2  # times the ground's brightness that a sheet has along its edge,
-DARK_GROUND = 1.5  # and along half of it: by this and its straight sides it is told from what a shadow leaves in the light
-CONVEX = 0.96  # least share of its hull that a sheet fills
-INKED = 0.95  # of the paper's brightness; writing made small is darker
-QUADRANGLE = 0.93  # least share of a sheet that four corners enclose where these are its own
+SMALL = 400  # pixels; longer side of the picture in which sheets are sought
+LEVELS = 9  # number of thresholds: a shadow on the sheet may be darker than the ground in the light
+LEAST = 0.05  # least share of the picture that a sheet covers
+BRIGHTER = 1.2  # least ratio of the brightness of a sheet to that of the ground along its edge,
+DARK_GROUND = 1.5  # and along half of it; this and straight sides tell a sheet from light beside a shadow
+CONVEX = 0.96  # least share of its convex hull that a sheet fills
+INKED = 0.95  # of the brightness of the paper; writing in the small picture is darker
+QUADRANGLE = 0.93  # least share of a sheet within its four corners
 
 
 class Regions(NamedTuple):
@@ -29,20 +29,20 @@ class Regions(NamedTuple):
 
 
 def find_regions(gray: Image.Image) -> Regions:
-    """The bright regions of a photo of mode L, without holes."""
+    """Find the bright regions of a photo of mode L, without holes."""
     small = _make_small(gray)
-    smooth = ndimage.grey_closing(small, size=(9, 9))  # without its dark strokes
-    opened = ndimage.grey_opening(smooth, size=(5, 5))  # without what is thin, at all thresholds at once
+    smooth = ndimage.grey_closing(small, size=(9, 9))  # without dark strokes
+    opened = ndimage.grey_opening(smooth, size=(5, 5))  # without thin parts, at all thresholds at once
     dark, bright = np.quantile(smooth, [0.02, 0.9])
     return Regions(small, smooth, [_large_regions(opened > level) for level in np.linspace(dark, bright, LEVELS + 2)[1:-1]])
 
 
 def cover_ground(gray: Image.Image) -> Image.Image:
-    """Paint the dark ground around sheets with the brightness of the nearest; the same picture where there is no sheet."""
+    """Paint the dark ground around sheets with the brightness of the nearest sheet; without sheets, nothing changes."""
     regions, sheets = find_sheets(gray)
     dark = regions.small < INKED * regions.smooth
     if not any(_holds_writing(dark, sheet) for sheet in sheets):
-        return gray  # what is dark around empty paper is a letter that fills the picture
+        return gray  # dark around empty paper: a letter that fills the picture
     return _paint(gray, regions.smooth, ndimage.binary_erosion(np.any(sheets, axis=0), iterations=3, border_value=1))
 
 
@@ -98,7 +98,7 @@ def _fill_holes(region: np.ndarray) -> np.ndarray:
 
 
 def _step_down(smooth: np.ndarray, region: np.ndarray) -> float:
-    """How many times brighter than the ground along its edge a region with the straight sides of a sheet is; 0: no sheet."""
+    """Ratio of the brightness of a region to that of the ground along its edge; 0 if it lacks the straight sides of a sheet."""
     if region.all():
         return 0.0
     edge = np.argwhere(outline(region))
@@ -117,7 +117,7 @@ def _step_down(smooth: np.ndarray, region: np.ndarray) -> float:
 
 
 def _holds_writing(dark: np.ndarray, sheet: np.ndarray) -> bool:
-    """Whether something `dark` on a sheet, darker than its paper, is not part of what is dark around it."""
+    """Whether something `dark` on a sheet is not connected to the dark ground around it."""
     labels, count = ndimage.label(dark | ~sheet, np.ones((3, 3), bool))
     around = np.zeros(count + 1, bool)
     around[labels[~sheet]] = True
@@ -125,7 +125,7 @@ def _holds_writing(dark: np.ndarray, sheet: np.ndarray) -> bool:
 
 
 def _paint(gray: Image.Image, smooth: np.ndarray, sheets: np.ndarray) -> Image.Image:
-    """The picture with everything outside of the sheets as bright as the nearest place on them."""
+    """The picture; everything outside of the sheets gets the brightness of the nearest place on them."""
     nearest = ndimage.distance_transform_edt(~sheets, return_distances=False, return_indices=True)
     paper = Image.fromarray(smooth[tuple(nearest)].astype(np.uint8)).resize(gray.size, Image.Resampling.BILINEAR)
     mask = Image.fromarray(sheets.astype(np.uint8) * 255).resize(gray.size, Image.Resampling.NEAREST)
@@ -133,12 +133,12 @@ def _paint(gray: Image.Image, smooth: np.ndarray, sheets: np.ndarray) -> Image.I
 
 
 def _shows_square_sides(hull: np.ndarray, shape: tuple[int, ...]) -> bool:
-    """Whether straight sides within the picture meet, or would beyond its border, at about a right angle.
+    """Whether straight sides meet at about a right angle, in the picture or beyond its border.
 
-    A shadow's edge runs across the picture without.
+    The edge of a shadow runs across the picture without a corner.
     """
     points = hull
-    for count in (8, 7, 6, 5, 4):  # a corner that is rounded is one only among fewer points
+    for count in (8, 7, 6, 5, 4):  # a rounded corner is a corner only if the outline has few points
         points = _simplify(points, count)
         sides, middles = np.roll(points, -1, axis=0) - points, (np.roll(points, -1, axis=0) + points) / 2
         lengths = np.linalg.norm(sides, axis=1)
@@ -164,7 +164,7 @@ def _area(points: np.ndarray) -> float:
 
 
 def _from_top_left(corners: np.ndarray) -> np.ndarray:
-    """In clockwise order as seen, beginning at the corner nearest to the photo's top left."""
+    """The corners in clockwise order, from the one nearest to the top left of the photo."""
     centre = corners.mean(0)
     corners = corners[np.argsort(np.arctan2(*(corners - centre).T[::-1]))]
     return np.roll(corners, -int(np.argmin(corners.sum(1))), axis=0)

@@ -1,4 +1,4 @@
-"""Straighten: turn, so that the lines of text run level, and remember the way back to the photo's pixels."""
+"""Straighten: rotate a photo so that its lines of text are level, and keep the map back to the pixels of the photo."""
 
 from typing import NamedTuple
 
@@ -12,14 +12,14 @@ BAND = 64  # rows of the photo made small at once
 
 
 class View(NamedTuple):
-    """A picture made from the photo, and `to_photo` (3, 3), which takes its (x, y, 1) to the photo's, up to scale."""
+    """A picture made from the photo, and `to_photo` (3, 3), which maps its (x, y, 1) to those of the photo, up to scale."""
 
     pixels: np.ndarray
     to_photo: np.ndarray
 
 
 def prepare(image: np.ndarray, work_pixels: int, find_sheets: bool) -> View:
-    """(H, W) uint8 brightness of the photo in `work_pixels` pixels at most, the ground beside sheets of paper covered."""
+    """(H, W) uint8 brightness of the photo in at most `work_pixels` pixels; the ground beside sheets of paper is covered."""
     gray = _to_gray(image, 2 if image.shape[0] * image.shape[1] > 4 * work_pixels else 1)
     if find_sheets:
         gray = cover_ground(gray)
@@ -47,7 +47,7 @@ def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) 
 
 
 def rotate(view: View, degrees: float) -> View:
-    """The view turned counter-clockwise, in a frame that holds all of it."""
+    """The view, rotated counter-clockwise, in a frame that contains all of it."""
     height, width = view.pixels.shape
     if degrees % 90 == 0:
         return _quarter_turns(view, int(degrees // 90) % 4)
@@ -75,10 +75,10 @@ def _shift(x: float, y: float) -> np.ndarray:
 
 
 def estimate_skew(ink: np.ndarray, text_height: float) -> float:
-    """Degrees, counter-clockwise, that bring the lines of text to level or upright, between -45 and 45.
+    """Rotation in degrees, counter-clockwise, from -45 to 45, that makes the lines of text level or upright.
 
-    Ink seen along the lines gathers in bands (Postl 1986): the direction is sought in which the projected ink is most
-    unevenly spread, first among all, then finely around the best.
+    Projected along the lines, the ink forms bands (Postl 1986): the search is for the direction in which the projection is most
+    uneven, first among all directions, then in fine steps around the best one.
     """
     rows, columns = np.nonzero(ink)
     step = max(1, len(rows) // MAX_POINTS)
@@ -98,13 +98,13 @@ def _unevenness(points: np.ndarray, degrees: float, bin_width: float) -> float:
     across = points[1] * np.cos(angle) - points[0] * np.sin(angle)
     places = (across - across.min()) / bin_width
     whole = places.astype(np.int32)
-    share = places - whole  # shared between two bins, so that the bins' borders do not matter
+    share = places - whole  # shared between two bins, so that the borders of the bins do not matter
     bands = np.bincount(whole, 1 - share, whole.max() + 2) + np.bincount(whole + 1, share, whole.max() + 2)
     return float((bands**2).sum())
 
 
 def to_photo_box(box: tuple, to_photo: np.ndarray, width: int, height: int) -> tuple[float, float, float, float]:
-    """Box in the photo, cut at its borders, around the four corners of a box in a view."""
+    """The box in the photo around the four corners of a box in a view, within the borders of the photo."""
     x0, y0, x1, y1 = box
     corners = to_photo @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1.0]])
     xs, ys = corners[:2] / corners[2]

@@ -1,4 +1,4 @@
-"""Word list: a user's own words, names or part numbers, as likely as all other text together."""
+"""Word list: words, names or part numbers of a user, together as likely as all other text."""
 
 import math
 from collections import Counter
@@ -10,12 +10,18 @@ from pipeline.common.errors import DataError
 from pipeline.reading.kinds import END
 from pipeline.reading.language import NEUTRAL, Language
 
-SHARE = 0.5  # of the tokens that are words of the list, before anything is read of them
-MOST_BYTES = 20_000_000  # of a list; every beginning of a word is kept in memory
+SHARE = 0.5  # prior share of tokens that are words of the list
+MOST_BYTES = 20_000_000  # of a list; all prefixes of its words are kept in memory
 
 
 class State(NamedTuple):
-    """Attributes: text: of the token so far; base: state of the language; listed: probability that it is one of the list."""
+    """The state after a part of a text.
+
+    Attributes:
+        text: of the token so far.
+        base: state of the language.
+        listed: probability that the token is a word of the list.
+    """
 
     text: str
     base: object
@@ -23,7 +29,7 @@ class State(NamedTuple):
 
 
 class WordList(Language):
-    """A mixture of a language and of a list, every word of which is as likely as the next.
+    """A mixture of a language and a list, whose words are equally likely.
 
     Args:
         words: in any case, without spaces.
@@ -56,7 +62,7 @@ class WordList(Language):
         return State(state.text + character, base, listed / (other + listed))
 
     def _both(self, state: State, character: str) -> tuple[float, float]:
-        """Probability of the next character over NEUTRAL: of the language, and of the list, each with its share."""
+        """Probabilities of the next character over NEUTRAL, of the language and of the list, each times its share."""
         text, upper = state.text.upper(), character.upper()
         begun = self.begun.get(text, 0)
         on = (text in self.words) if character == END else self.begun.get(text + upper, 0)
@@ -69,7 +75,7 @@ def load_words(path: Path) -> list[str]:
     """The words of a text file, one or more a line.
 
     Raises:
-        DataError: it is missing, no text, empty, or larger than `MOST_BYTES`.
+        DataError: the file is missing, not text, empty, or larger than `MOST_BYTES`.
     """
     try:
         if path.stat().st_size > MOST_BYTES:

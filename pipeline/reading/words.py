@@ -1,9 +1,9 @@
-"""Words: how likely each gap between neighbours is a gap between words, found from the gaps of the line and of the page.
+"""Words: the probability that a gap between neighbours separates words, from all gaps of the line and of the page.
 
-Some write letters close and words apart, others put air around every letter, and in a row of single letters all gaps are
-word gaps. What is a word gap can therefore only be told from the gaps themselves: they are a mixture of two normal
-distributions, fitted by expectation maximisation (Dempster 1977), with what is usual in hand-print as the prior for the
-page, and what the page shows as the prior for its lines.
+Some people write letters close to each other and words far apart, others leave space around every letter, and in a row of single
+letters all gaps separate words. So only the gaps themselves show which of them separate words: they are a mixture of two normal
+distributions, fitted by expectation maximisation (Dempster 1977). Usual hand-print is the prior for the page, and the page is the
+prior for its lines.
 """
 
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 LIMIT = 7.0  # largest log-odds
-FARTHEST = 2.5  # letter heights; wider gaps are columns' or a missing letter's, and say no more than this
-FLOOR = 0.01  # least share of a group
+FARTHEST = 2.5  # letter heights; wider gaps are between columns or a missing letter, and count as this wide
+FLOOR = 0.01  # least share of each group
 ROUNDS = 15
 
 
 class Gaps(NamedTuple):
-    """Two groups, within words and between them: means and standard deviations in letter heights, share of the second."""
+    """Two groups of gaps, within and between words: means and standard deviations in letter heights, share of the second."""
 
     means: tuple[float, float]
     spreads: tuple[float, float]
@@ -26,27 +26,27 @@ class Gaps(NamedTuple):
 
 USUAL = Gaps((0.3, 1.3), (0.2, 0.4), 0.25)
 ROWS = Gaps((0.3, 1.0), (0.2, 0.4), 0.97)  # a page of single letters
-SPACED = Gaps((0.9, 2.2), (0.2, 0.4), 0.25)  # letters with air around them, words with more
-ROWS_PENALTY, SPACED_PENALTY = 4.0, 18.0  # log-odds against these two
-PAGE_TRUST, LINE_TRUST = 6.0, 15.0  # number of gaps that the prior counts as
+SPACED = Gaps((0.9, 2.2), (0.2, 0.4), 0.25)  # spaced letters, words further apart
+ROWS_PENALTY, SPACED_PENALTY = 4.0, 18.0  # prior log-odds against these two
+PAGE_TRUST, LINE_TRUST = 6.0, 15.0  # weight of the prior, in gaps
 
 
 def fit_lines(lines: list[np.ndarray]) -> list[Gaps]:
-    """The groups of the gaps of each line, (G,) in letter heights: those of the page, as far as its own do not speak."""
+    """The groups of the gaps of each line, (G,) in letter heights, with those of the page as the prior."""
     lines = [np.minimum(gaps, FARTHEST) for gaps in lines]
     page = fit_page(np.concatenate(lines) if lines else np.empty(0))
     return [fit(gaps, page, LINE_TRUST)[0] for gaps in lines]
 
 
 def fit_page(gaps: np.ndarray) -> Gaps:
-    """The groups of a page: those of words, of single letters, or of spaced letters, whichever explain its gaps best."""
+    """The groups of a page: of words, of single letters, or of spaced letters, whichever explain its gaps best."""
     priors = (USUAL, 0.0), (ROWS, ROWS_PENALTY), (SPACED, SPACED_PENALTY)
     fitted = [(*fit(gaps, prior, PAGE_TRUST), penalty) for prior, penalty in priors]
     return max(fitted, key=lambda entry: entry[1] - entry[2])[0]
 
 
 def fit(gaps: np.ndarray, prior: Gaps, trust: float) -> tuple[Gaps, float]:
-    """The most probable groups, given the gaps and a prior that counts as `trust` gaps, and their log-probability."""
+    """The most probable groups given the gaps and a prior with the weight of `trust` gaps, and their log-probability."""
     groups = prior
     pseudo = trust * np.array([1 - prior.share, prior.share])
     for _ in range(ROUNDS):
@@ -66,12 +66,12 @@ def fit(gaps: np.ndarray, prior: Gaps, trust: float) -> tuple[Gaps, float]:
 
 
 def _pseudo_squares(means: np.ndarray, prior: Gaps) -> np.ndarray:
-    """(2,) mean squared distance of the prior's gaps from the means."""
+    """(2,) mean squared distance of the gaps of the prior from the means."""
     return np.square(prior.spreads) + (means - prior.means) ** 2
 
 
 def _log_densities(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
-    """(2, n) log of share times density, without the constant."""
+    """(2, n) logarithm of share times density, without the constant."""
     means, spreads = np.array(groups.means)[:, None], np.array(groups.spreads)[:, None]
     shares = np.array([[1 - groups.share], [groups.share]])
     return -0.5 * ((gaps - means) / spreads) ** 2 - np.log(spreads) + np.log(shares)
@@ -84,11 +84,11 @@ def _shares(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
 
 
 def _raw_log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
-    """log P(between words) - log P(within), flat beyond the two means, where the normal curves say nothing."""
+    """log P(between words) - log P(within), constant beyond the two means, where normal distributions do not fit."""
     within, between = _log_densities(np.clip(gaps, *groups.means), groups)
     return between - within
 
 
 def log_odds(gaps: np.ndarray, groups: Gaps) -> np.ndarray:
-    """Log-odds that gaps, in letter heights, part two words."""
+    """Log-odds that gaps, in letter heights, separate words."""
     return np.clip(_raw_log_odds(gaps, groups), -LIMIT, LIMIT)
