@@ -7,7 +7,7 @@ import argparse
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -41,8 +41,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if outcome.failed else 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        from difflib import get_close_matches  # not above: only who mistypes needs it
+
+        unknown = message.removeprefix("unrecognized arguments: ").split()[0] if "unrecognized" in message else None
+        near = get_close_matches(unknown or "", self._option_string_actions, 1)
+        said = f"{unknown}: no such option{f'; did you mean {near[0]}?' if near else ''}" if unknown else message
+        self.exit(2, f"read: {said.removeprefix('argument ')}; --help lists the options\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.read", description=__doc__, allow_abbrev=False)
+    parser = _Parser(prog="python -m pipeline.read", description=__doc__, allow_abbrev=False)
     parser.add_argument("pages", nargs="+", metavar="FILE", help="photos, scans, PDFs, folders of them; - for standard input")
     parser.add_argument("--out", dest="output", metavar="FOLDER", help="for the results (default: outputs/read)")
     parser.add_argument("--formats", type=_formats, help=f"any of {','.join(SUFFIXES)}, or all (default: txt)", default=["txt"])

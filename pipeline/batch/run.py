@@ -72,7 +72,7 @@ def run(
             outcome.records.append(record)
             if record.status == "failed":
                 where = "" if str(source.path) in record.reason else f"{source.shown}: "
-                print(f"ocr: {where}{record.reason}", file=sys.stderr)
+                print(f"{where}{record.reason}", file=sys.stderr)
                 continue
             _score(source, record, form, outcome)
             if show:
@@ -118,9 +118,11 @@ def _in_lines(record: Record, reject_below: float) -> str:
 
 def _check_target(sources: list[Source], folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"ocr.output: {folder} is a file; name a folder")
+        raise ConfigError(f"{folder} is a file; name a folder for the results")
     if folder.resolve() in {source.path.resolve().parent for source in sources}:
-        raise ConfigError(f"ocr.output: {folder} holds the pages themselves; their .txt files would be overwritten")
+        raise ConfigError(
+            f"{folder} holds the pages themselves; name another folder for the results, or their .txt files would be overwritten"
+        )
 
 
 def _settings(options: BatchOptions, model: Path, form: FormOptions | None) -> str:

@@ -11,6 +11,8 @@ from pipeline.reading.ink import binarize, look_closely
 PRINT = 40  # of 255; contrast of the blank from which a pixel is its print
 OFF = 2  # pixels; by which the form's print may lie beside where it is expected, and its blur
 RIM = 0.9  # share of a piece within `OFF` of the print that makes it the print's own edge
+AROUND = 0.35  # heights of a field; how far writing may reach beyond it
+INSIDE = 0.5  # share of a piece of ink that lies within the field it belongs to
 STROKE = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
 
 
@@ -38,6 +40,28 @@ def written_ink(gray: np.ndarray, blank: np.ndarray, network: UNet | None) -> np
         [ndimage.binary_closing(np.pad(seen, length), line)[length:-length, length:-length] for line in across]
     )
     return seen | (bridged & hidden & dark)
+
+
+def field_ink(ink: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """The pieces of ink that are written in a field, wherever they reach beyond it.
+
+    Args:
+        ink: (H, W) bool, of the whole form, its print left out.
+        box: of the field, in pixels of the form.
+
+    Returns:
+        (h, w) int32 labels of the pieces, 0 elsewhere, and the x, y of their first pixel.
+    """
+    x0, y0, x1, y1 = box
+    reach = AROUND * (y1 - y0)
+    left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
+    window = ink[top : int(np.ceil(y1 + reach)), left : int(np.ceil(x1 + reach))]
+    labels, count = ndimage.label(window, np.ones((3, 3), bool))
+    rows, columns = np.nonzero(labels)
+    within = (rows + top >= y0) & (rows + top < y1) & (columns + left >= x0) & (columns + left < x1)
+    pieces = labels[rows, columns]
+    share = np.bincount(pieces[within], minlength=count + 1) / np.maximum(np.bincount(pieces, minlength=count + 1), 1)
+    return np.where((share > INSIDE)[labels], labels, 0), (left, top)
 
 
 def find_dark(gray: np.ndarray, network: UNet | None) -> np.ndarray:

@@ -8,19 +8,19 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.forms.cells import Cell, classify_cells, field_ink, split_cells
-from pipeline.forms.decode import decode_cells
-from pipeline.forms.ink import written_ink
+from pipeline.forms.ink import field_ink, written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register, warp
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows
+from pipeline.reading.combs import Cell, classify_cells, comb_words, split_cells
+from pipeline.reading.decode import decode_cells
 from pipeline.reading.layout import find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
-from pipeline.reading.page import Character, Line, Page, Word, reject
+from pipeline.reading.page import Line, Page, Word, reject
 from pipeline.reading.pattern import matches
 from pipeline.reading.reader import line_in_photo, rotation
 
@@ -68,7 +68,7 @@ class FormReader:
         height, width = image.shape[:2]
         boxes = {name: np.array(field.box) * (self.size * 2) for name, field in self.fields.items()}
         cells = {
-            name: split_cells(*field_ink(ink, boxes[name]), boxes[name], field.cells)
+            name: self._cells(field, ink, boxes[name])
             for name, field in self.fields.items()
             if field.cells and field.kind == "text"
         }
@@ -88,6 +88,12 @@ class FormReader:
         page = Page(width, height, rotation(view), lines)
         return FormPage(reject(page, self.options.reject_below), readings)
 
+    @staticmethod
+    def _cells(field: Field, ink: np.ndarray, box: np.ndarray) -> list[Cell | None]:
+        """What is written in each of a field's cells."""
+        edges = np.linspace(box[0], box[2], field.cells + 1)[1:-1]
+        return split_cells(*field_ink(ink, box), edges, float(box[3] - box[1]))
+
     def _read_cells(self, field: Field, cells: list[Cell | None], rows: Iterator[np.ndarray]) -> tuple[Reading, Line | None]:
         """A field of which each character has a cell; what is empty at either end is no part of the text."""
         filled = [number for number, cell in enumerate(cells) if cell]
@@ -98,13 +104,7 @@ class FormReader:
         language = None if field.pattern or field.alphabet == "digits" else self.models.language
         given = [next(rows) if cell else None for cell in used]
         decoded = decode_cells(given, alphabet, field.constraint, language, self.options.language_weight)
-        words: list[list[Character]] = [[]]
-        for text, confidence, cell in zip(decoded.text, decoded.characters, used):
-            if cell:
-                words[-1].append(Character(text, cell.box, confidence))
-            elif words[-1]:
-                words.append([])
-        return Reading(*decoded), Line([Word(word) for word in words])
+        return Reading(*decoded), Line(comb_words(decoded, used, given, alphabet))
 
     def _read_line(self, field: Field, ink: np.ndarray, box: np.ndarray) -> tuple[Reading, Line | None]:
         """A field for any number of characters."""

@@ -15,7 +15,7 @@ from pipeline.output.annotation import annotate
 from pipeline.output.markup import to_alto, to_hocr
 from pipeline.output.page_xml import to_page_xml
 from pipeline.output.pdf import to_pdf
-from pipeline.reading.page import Line, Page, whole
+from pipeline.reading.page import Line, Page, Place, Word, whole
 
 SUFFIXES = {
     "txt": ".txt",
@@ -28,6 +28,8 @@ SUFFIXES = {
     "png": ".png",
 }
 """What a page can be written as, and how the names of those files end."""
+Column = tuple[Place | None, list[str]]
+"""A column of a row of a table: of which cell, and the texts in it."""
 COLUMN_GAP = 1.5  # heights of a line; words further apart stand in different columns
 
 
@@ -81,20 +83,36 @@ def _content(kind: str, page: Page, image: np.ndarray, name: str, dpi: float | N
 
 
 def to_csv(page: Page, name: str) -> str:
-    """A row for each line, a column for each group of words; for tables, and for sums."""
+    """A row for each line or row of a table, a column for each cell or group of words; empty cells are empty columns."""
+    rows: list[list[Column]] = []
+    for line in page.lines:
+        columns = _columns(line)
+        known = {place: texts for place, texts in rows[-1] if place} if rows else {}
+        if all(place and any(place.row == other.row for other in known) for place, _ in columns):
+            for place, texts in columns:  # a cell of several lines
+                known[place] += texts  # type: ignore[index]
+        else:
+            rows.append(columns)
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(_columns(line) for line in page.lines)
+    csv.writer(stream, lineterminator="\n").writerows([" ".join(texts) for _, texts in row] for row in rows)
     return stream.getvalue()
 
 
-def _columns(line: Line) -> list[str]:
+def _columns(line: Line) -> list[Column]:
+    """The words of a line column by column: all cells of a row of cells, and groups of words that stand far apart."""
     far = COLUMN_GAP * (line.box[3] - line.box[1])
-    columns = [[line.words[0]]]
-    for word in line.words[1:]:
-        if word.box[0] - columns[-1][-1].box[2] > far:
-            columns.append([])
-        columns[-1].append(word)
-    return [" ".join(word.text for word in column) for column in columns]
+    columns: list[Column] = []
+    last: Word | None = None
+    for word in line.words:
+        place = word.place
+        if place and (last is None or last.place is None or last.place.row != place.row):
+            columns += [(place._replace(column=column), []) for column in range(place.columns)]
+        elif not place and (last is None or last.place or word.box[0] - last.box[2] > far):
+            columns.append((None, []))
+        where = next((texts for other, texts in columns if place and other == place), columns[-1][1])
+        where.append(word.text)
+        last = word
+    return columns
 
 
 def to_json(page: Page, name: str) -> str:

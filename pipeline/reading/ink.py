@@ -30,10 +30,12 @@ class Ink(NamedTuple):
     Attributes:
         pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
+        lines: (h, w) bool, at the size that the network looked at: lines of forms, tables and ruled paper, no parts of letters.
     """
 
     pixels: np.ndarray
     printed: np.ndarray
+    lines: np.ndarray
 
 
 def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> Ink:
@@ -47,18 +49,20 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> Ink:
     gray = darken_ink(gray)
     if network is None:
         pixels = np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
-        return Ink(pixels, np.zeros(gray.shape, bool))
+        return Ink(pixels, np.zeros(gray.shape, bool), np.zeros(gray.shape, bool))
     kinds = look_closely(gray, network)
     ink = kinds[WRITTEN] + kinds[PRINTED]
-    ink = np.where(find_letters(ink > 0.5, ink + kinds[LINE] > 0.5), ink + kinds[LINE], ink)
+    letters = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5)
+    lines = (kinds[LINE] > 0.5) & ~letters
+    ink = np.where(letters, ink + kinds[LINE], ink)
     words = np.zeros(ink.shape, bool)
     if printed != "keep":
-        words = find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6))
+        words = find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6), lines)
     if printed == "drop":
         ink *= ~words
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)))
+    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), lines)
 
 
 def binarize(contrast: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from pipeline.reading.ngrams import NGrams, count_ngrams
 
@@ -93,6 +92,8 @@ def fit_kinds(pages: Sequence[Sequence[Sequence[Token]]]) -> Kinds:
                 total -= np.log(seen[before, kind] / seen[before].sum())
                 seen[before, kind] += 1
         return total
+
+    from scipy.optimize import minimize_scalar  # not above: who reads a page does not fit, and need not wait for it
 
     best = minimize_scalar(cost, bounds=(np.log(0.1), np.log(100)), method="bounded", options={"xatol": 0.05})
     return Kinds(shapes, follow, float(np.exp(best.x)))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,14 @@ class Character:
         return "?" if self.rejected else self.text
 
 
+class Place(NamedTuple):
+    """Of a cell: the number of its row of cells on the page, its column in it, and how many columns that has; a comb is one."""
+
+    row: int
+    column: int
+    columns: int
+
+
 @dataclass(frozen=True)
 class Word:
     """Characters between two word gaps.
@@ -37,12 +46,14 @@ class Word:
         posterior: probability of the whole word; None: that of independent characters.
         alternatives: (text, posterior) of other words, the most probable first.
         printed: whether it is known to be print.
+        place: of the cell it is written in, if it is in one.
     """
 
     characters: list[Character]
     posterior: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
     printed: bool = False
+    place: Place | None = None
 
     @property
     def text(self) -> str:

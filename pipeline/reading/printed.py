@@ -11,16 +11,17 @@ PRINT = 1.0  # mean log-odds of a word's pixels from which it is print
 WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, lie closer
 
 
-def find_print(ink: np.ndarray, printed: np.ndarray) -> np.ndarray:
+def find_print(ink: np.ndarray, printed: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """(H, W) bool, the pixels of printed words.
 
-    A word is what lies closer together than its letters are tall; whether it is print is decided for all of its pixels
-    together, since single letters can look like either. A printed character on its own stays: it is given in a table that
-    writing completes, a sudoku or a code, not a label.
+    A word is what lies closer together than its letters are tall, with no line between; whether it is print is decided for
+    all of its pixels together, since single letters can look like either. A printed character on its own stays: it is given in
+    a table that writing completes, a sudoku or a code, not a label.
 
     Args:
         ink: (H, W) bool.
         printed: (H, W) probability that the pixel is print if it is ink.
+        lines: (H, W) bool, lines of tables and forms.
     """
     letters, count = ndimage.label(ink, np.ones((3, 3), bool))
     if not count:
@@ -28,11 +29,10 @@ def find_print(ink: np.ndarray, printed: np.ndarray) -> np.ndarray:
     boxes = ndimage.find_objects(letters)
     tall = np.array([box[0].stop - box[0].start for box in boxes])
     reach = max(1, int(WORD_GAP * np.median(tall[tall > 0.3 * np.quantile(tall, 0.9)])))
-    words, number = ndimage.label(
-        ndimage.binary_closing(np.pad(ink, reach), np.ones((1, reach + 1), bool))[reach:-reach, reach:-reach],
-        np.ones((3, 3), bool),
-    )
-    chance = ndimage.mean(np.log((printed + 0.02) / (1.02 - printed)), np.where(ink, words, 0), np.arange(1, number + 1))
+    joined = ndimage.binary_closing(np.pad(ink, reach), np.ones((1, reach + 1), bool))[reach:-reach, reach:-reach]
+    words, number = ndimage.label((joined & ~lines) | ink, np.ones((3, 3), bool))
+    log_odds = np.log((printed[ink] + 0.02) / (1.02 - printed[ink]))
+    chance = np.bincount(words[ink], log_odds, number + 1)[1:] / np.maximum(np.bincount(words[ink], minlength=number + 1)[1:], 1)
     first = [words[box][letters[box] == index + 1][0] for index, box in enumerate(boxes)]
     members = np.bincount(first, minlength=number + 1)[1:]
     if np.median(np.repeat(chance, members)) > 0:  # a page of print alone is somebody's neat hand

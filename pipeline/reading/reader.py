@@ -10,13 +10,14 @@ from PIL import Image
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
+from pipeline.reading.cells import Cells, find_cell_rows, find_cells
 from pipeline.reading.clutter import drop_clutter
+from pipeline.reading.combs import read_rows
 from pipeline.reading.crops import read_crop
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.ink import INK, find_ink
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components
-from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, reject
@@ -79,8 +80,9 @@ def read(
     if watcher:
         watcher.ink(flat)
     if whole:
+        cells = find_cells(ink.lines, gray.to_photo @ np.diag([*np.divide(gray.pixels.shape, ink.lines.shape)[::-1], 1.0]))
         readings = [
-            _read_level(straighten.rotate(flat, skew), models, options, constraint)
+            _read_level(straighten.rotate(flat, skew), cells, models, options, constraint)
             for skew in (skews(flat.pixels) if options.straighten else [0.0])
         ]
         parts = max(readings, key=lambda parts: sum(part.score for part in parts))
@@ -112,7 +114,9 @@ class Part(NamedTuple):
     lattices: list[Lattice]
 
 
-def _read_level(view: straighten.View, models: Models, options: OcrOptions, constraint: Constraint | None) -> list[Part]:
+def _read_level(
+    view: straighten.View, cells: Cells | None, models: Models, options: OcrOptions, constraint: Constraint | None
+) -> list[Part]:
     """Read a page whose lines are level or upright; blocks with another side up than most of the page come last.
 
     Raises:
@@ -122,10 +126,10 @@ def _read_level(view: straighten.View, models: Models, options: OcrOptions, cons
     if found.height < 6 or not found.areas.any():
         raise EmptyPageError(NOTHING)
     if not options.straighten:
-        return [_read_turned(found, view, 0, models, options, constraint)]
+        return [_read_turned(found, view, 0, cells, models, options, constraint)]
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
-        return _read_turned(only(found, pieces), view, turns, models, options, constraint)
+        return _read_turned(only(found, pieces), view, turns, cells, models, options, constraint)
 
     sides = sides_up(found, models.characters)
     main, others = part_by_side(found, sides[0], models.characters, reading)
@@ -139,14 +143,21 @@ def _read_level(view: straighten.View, models: Models, options: OcrOptions, cons
 
 
 def _read_turned(
-    found: Components, view: straighten.View, turns: int, models: Models, options: OcrOptions, constraint: Constraint | None
+    found: Components,
+    view: straighten.View,
+    turns: int,
+    cells: Cells | None,
+    models: Models,
+    options: OcrOptions,
+    constraint: Constraint | None,
 ) -> Part:
     """Read the pieces of a view after quarter turns, counter-clockwise."""
     kept = np.concatenate([[False], found.areas > 0])[found.labels]
     turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
     # reading marks its cuts in the labels: a copy, because the page may be read with another side up too
     found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
-    lines, score, lattices = read_lines(found, find_rows(found), models, options, constraint)
+    cell_rows = find_cell_rows(cells, found, turned) if cells else []
+    lines, score, lattices = read_rows(found, find_rows(found), cell_rows, models, options, constraint)
     return Part(lines, turned, score + (UPRIGHT if abs(rotation(turned)) < 45 else 0.0), lattices)
 
 

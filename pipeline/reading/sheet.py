@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from scipy.spatial import ConvexHull
 
 from pipeline.reading.outline import outline
 
@@ -62,6 +61,8 @@ def find_sheets(gray: Image.Image) -> tuple[Regions, list[np.ndarray]]:
 def find_corners(gray: Image.Image) -> list[np.ndarray]:
     """Corners of each sheet that is a quadrangle, (4, 2) float x, y in pixels of `gray`: top left, top right, bottom right,
     bottom left as it lies."""
+    from scipy.spatial import ConvexHull
+
     regions, sheets = find_sheets(gray)
     height, width = regions.smooth.shape
     found = []
@@ -101,6 +102,8 @@ def _step_down(smooth: np.ndarray, region: np.ndarray) -> float:
     """Ratio of the brightness of a region to that of the ground along its edge; 0 if it lacks the straight sides of a sheet."""
     if region.all():
         return 0.0
+    from scipy.spatial import ConvexHull  # not above: it takes 0.08 s, and most photos show nothing but one sheet
+
     edge = np.argwhere(outline(region))
     hull = ConvexHull(edge)
     if region.sum() < CONVEX * hull.volume or not _shows_square_sides(edge[hull.vertices].astype(float), smooth.shape):

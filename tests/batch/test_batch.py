@@ -187,6 +187,22 @@ def test_mistakes_are_one_line(read_count, arguments, said, capsys):
     assert said in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["photos", "--jbos", "2"], "--jbos: no such option; did you mean --jobs?"),
+        (["photos", "--jobs", "two"], "--jobs: invalid int value: 'two'"),
+        (["photos", "--mode", "lines"], "--mode: invalid choice: 'lines'"),
+        ([], "the following arguments are required: FILE"),
+    ],
+)
+def test_what_the_command_line_does_not_know_is_one_line(read_count, arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    err = capsys.readouterr().err
+    assert ended.value.code == 2 and said in err and err.startswith("read: ") and err.count("\n") == 1
+
+
 def test_truths_are_scored_be_they_text_or_not(read_count, capsys):
     Path("photos/a.txt").write_bytes(b"A \xff")
     run("photos")
@@ -258,7 +274,10 @@ def test_reading_imports_only_what_it_needs(photos, tiny_model):
         [sys.executable, "-c", f"import json; {code}"], cwd=ROOT, env=clean_environment(), capture_output=True, text=True
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    heavy = "hydra omegaconf mlflow dvc matplotlib pandas sklearn skimage.feature scipy.stats pypdfium2 fpdf joblib tqdm"
+    heavy = (
+        "hydra omegaconf mlflow dvc matplotlib pandas sklearn skimage.feature scipy.stats scipy.optimize scipy.spatial "
+        "pypdfium2 fpdf joblib tqdm"
+    )
     assert not loaded & set(heavy.split())
 
 

@@ -9,13 +9,14 @@ from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.common.errors import ConfigError, DataError, PageError
 from pipeline.fill import entries
 from pipeline.forms import table
-from pipeline.forms.cells import field_ink, split_cells
-from pipeline.forms.decode import decode_cells
+from pipeline.forms.ink import field_ink
 from pipeline.forms.options import Field, FormOptions, form_file, load_form
 from pipeline.forms.read import FormReader, read_checkbox
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.reading import OcrOptions
+from pipeline.reading.combs import split_cells
+from pipeline.reading.decode import decode_cells
 from pipeline.reading.pattern import Allowed, Pattern
 from pipeline.synthesis.blank import Entry, draw_blank
 
@@ -122,7 +123,7 @@ def test_a_piece_belongs_to_the_cell_it_is_mostly_in_and_touching_ones_are_cut()
     ink[22:38, 74:76] = ink[30, 74:98] = ink[22:38, 96:98] = True  # of the fourth and fifth, joined
     ink[2:12, 40:60] = True  # of the field above
     ink[28, 41] = True  # a speck
-    cells = split_cells(*field_ink(ink, box), box, 5)
+    cells = split_cells(*field_ink(ink, box), np.arange(30, 110, 20), 20)
     assert [cell and cell.box for cell in cells] == [(14, 22, 33, 38), None, (60, 18, 62, 46), (74, 22, 90, 38), (90, 22, 98, 38)]
 
 

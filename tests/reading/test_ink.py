@@ -58,13 +58,24 @@ def test_printed_words_are_found_as_a_whole_and_a_lone_printed_character_stays()
     alone = np.zeros_like(word)
     alone[75:90, 200:208] = True
     chance = np.where(word, 0.95, np.where(alone, 0.95, 0.05))
-    dropped = printed.find_print(found | word | alone, chance)
+    dropped = printed.find_print(found | word | alone, chance, np.zeros(found.shape, bool))
     assert dropped[word].all() and not dropped[alone].any() and not dropped[found].any()
+
+
+def test_printed_letters_in_cells_of_their_own_are_no_word():
+    word, lines = np.zeros((100, 400), bool), np.zeros((100, 400), bool)
+    for x in (20, 32, 44):
+        word[75:90, x : x + 8] = True
+        lines[60:100, x + 9 : x + 11] = True
+    found, _ = letters_beside([])
+    chance = np.where(word, 0.95, 0.05)
+    assert printed.find_print(found | word, chance, np.zeros(found.shape, bool))[word].all()
+    assert not printed.find_print(found | word, chance, lines).any()
 
 
 def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
     found, _ = letters_beside([])
-    assert not printed.find_print(found, np.full(found.shape, 0.95)).any()
+    assert not printed.find_print(found, np.full(found.shape, 0.95), np.zeros(found.shape, bool)).any()
 
 
 @pytest.mark.parametrize("choice, kept, marked", [("drop", False, True), ("mark", True, True), ("keep", True, False)])

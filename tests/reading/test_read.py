@@ -61,12 +61,12 @@ def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, 
     scores = []
 
     def counted(*arguments):
-        read_ = read_lines(*arguments)
+        read_ = read_rows(*arguments)
         scores.append(read_[1])
         return read_
 
-    read_lines = reader.read_lines
-    monkeypatch.setattr(reader, "read_lines", counted)
+    read_rows = reader.read_rows
+    monkeypatch.setattr(reader, "read_rows", counted)
     monkeypatch.setattr(reader, "CLEAR", np.inf)  # the pieces leave it open
     image = np.ascontiguousarray(np.rot90(set_text(TEXT), turns))
     page = read(image, templates, replace(options, language_weight=1.0))

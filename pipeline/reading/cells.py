@@ -1,0 +1,248 @@
+"""Cells: the spaces that a page's printed lines enclose, and the rows they stand in: combs, tables, single boxes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from pipeline.reading.layout import Components
+from pipeline.reading.straighten import View
+
+BREAK = 11  # pixels of the network's look; a stroke that crosses a line is up to 7 wide there, and leaves such a gap in it
+SMALLEST = 8  # the same; sides of a cell: what is smaller lies within a letter
+TOOTH = 13  # the same; height of an upright line that may be a comb's tooth
+SEEN = 0.7  # share of the line from tooth to tooth that is seen, above or below, where they are of one comb
+LARGEST = 0.5  # share of the picture; a larger space is the page itself
+FULL = 0.75  # share of its quadrangle that a cell fills at least; what holds other boxes is no cell
+ALIKE = 0.7  # ratio of the heights of neighbours in a row, and share of the lower one's height that they have in common
+APART = 0.6  # heights of a cell; the boxes of one comb stand closer together, those of two fields do not
+OWN = 0.75  # share of a piece of ink within one cell that makes it that cell's; with less it is cut at the cells' borders
+KEPT = 0.75  # share of the letters in a row of cells that keep to one of them: on squared paper they do not mind the squares
+SLIM = 1.5  # heights; a cell for one character is no wider
+UNEVEN = 0.3  # usual widths; by which cells for one character each differ, or two that were seen as one from two of them
+THIN = 0.35  # heights; what is narrower is the gap between two boxes
+SINGLE = 0.7  # share of the cells in which something is written that hold one character, where each is for one
+
+
+class Cells(NamedTuple):
+    """The cells of a photo.
+
+    Attributes:
+        labels: (h, w) int32, number of the cell that each pixel lies in, from 1; 0 on lines and outside of cells.
+        corners: (n, 4, 2) float x, y of each cell's corners in `labels`.
+        to_photo: (3, 3), takes (x, y, 1) of these pixels to the photo's, up to scale.
+    """
+
+    labels: np.ndarray
+    corners: np.ndarray
+    to_photo: np.ndarray
+
+
+class CellRow(NamedTuple):
+    """Cells side by side in a view, and what is written in them.
+
+    Attributes:
+        boxes: (n, 4) float x0, y0, x1, y1, from left to right.
+        pieces: for each cell the numbers of the pieces of ink in it.
+        comb: whether each cell is for one character.
+    """
+
+    boxes: np.ndarray
+    pieces: list[list[int]]
+    comb: bool
+
+
+def find_cells(lines: np.ndarray, to_photo: np.ndarray) -> Cells | None:
+    """The spaces that lines enclose, also where writing that crosses them leaves gaps; None if there are none.
+
+    Args:
+        lines: (h, w) bool, pixels that show a line.
+        to_photo: (3, 3), takes (x, y, 1) of these pixels to the photo's, up to scale.
+    """
+    if lines.sum() < 4 * SMALLEST:
+        return None
+    closed = _close(lines) | _close(lines.T).T
+    labels, count = ndimage.label(~(_with_lids(closed) | _with_lids(closed.T).T))
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    corners, numbers = [], np.zeros(count + 1, np.int32)
+    for label, place in enumerate(ndimage.find_objects(labels), 1):
+        (top, bottom), (left, right) = ((side.start, side.stop) for side in place)
+        short, long = sorted((bottom - top, right - left))
+        at_edge = min(top, left) == 0 or bottom == labels.shape[0] or right == labels.shape[1]
+        if short < SMALLEST or sizes[label] > LARGEST * labels.size or (at_edge and long > SLIM * short):
+            continue  # the picture may cut a comb, but what lies between rules and its edge is no cell
+        quadrangle = _corners(labels[place] == label) + (left, top)
+        if sizes[label] > FULL * _area(quadrangle):
+            corners.append(quadrangle)
+            numbers[label] = len(corners)
+    return Cells(numbers[labels], np.array(corners, float), to_photo) if corners else None
+
+
+def find_cell_rows(cells: Cells, found: Components, view: View) -> list[CellRow]:
+    """The rows of cells that something is written in, as they stand in a level view, from top to bottom."""
+    to_view = np.linalg.inv(view.to_photo) @ cells.to_photo
+    boxes = _boxes(cells.corners, to_view)
+    if np.median(boxes[:, 3] - boxes[:, 1]) < found.height:
+        return []  # squared paper: most letters are larger than a square
+    owner, share = _owners(cells, found, np.linalg.inv(to_view))
+    letters = (np.maximum(found.heights, found.widths) > 0.5 * found.height) & (found.areas > 0)
+    rows: list[CellRow] = []
+    for chains in _alike(_chains(boxes), boxes):
+        here = letters & (owner > 0) & np.isin(owner - 1, [cell for chain in chains for cell in chain])
+        if not here.any() or np.mean(share[here] > OWN) < KEPT:
+            continue
+        for chain in chains:
+            pieces = [np.flatnonzero((owner == cell + 1) & (share > 0.5)).tolist() for cell in chain]
+            if any(pieces) and not _goes_on(boxes[chain], pieces, found, letters & (owner == 0)):
+                rows.append(_row(boxes[chain], pieces, found))
+    return sorted(rows, key=lambda row: float(row.boxes[:, 1].mean()))
+
+
+def _alike(chains: list[list[int]], boxes: np.ndarray) -> list[list[list[int]]]:
+    """The chains whose cells are about as high as each other."""
+    heights = [float(np.median(boxes[chain, 3] - boxes[chain, 1])) for chain in chains]
+    groups: list[list[list[int]]] = []
+    lowest = np.inf
+    for index in np.argsort(heights)[::-1].tolist():
+        if heights[index] < ALIKE * lowest or not groups:
+            groups.append([])
+            lowest = heights[index]
+        groups[-1].append(chains[index])
+    return groups
+
+
+def _goes_on(boxes: np.ndarray, pieces: list[list[int]], found: Components, letters: np.ndarray) -> bool:
+    """Whether writing goes on beside the last cell where the next one would be: a comb of which only some lines are seen."""
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    pitch = float(np.median(np.diff(middles))) if len(boxes) > 1 else float(boxes[0, 2] - boxes[0, 0])
+    if pitch > 2 * SLIM * np.median(boxes[:, 3] - boxes[:, 1]):
+        return False
+    x, y = (found.boxes[letters, :2] + found.boxes[letters, 2:]).T / 2
+    for end, step in ((0, -pitch), (-1, pitch)):
+        level = (y > boxes[end, 1]) & (y < boxes[end, 3])
+        next_ones = [(level & (np.abs(x - middles[end] - count * step) < pitch / 4)).any() for count in (1, 2)]
+        if pieces[end] and next_ones[0] and (next_ones[1] or len(boxes) == 1):  # one alone may be a label's last letter
+            return True
+    return False
+
+
+def _row(boxes: np.ndarray, pieces: list[list[int]], found: Components) -> CellRow:
+    """A comb, where a line between two of its cells was not seen with both of them, or a row of a table."""
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    usual = float(np.median(widths))
+    times = np.rint(widths / usual)
+    if len(boxes) < 2 or usual > SLIM * np.median(heights) or (np.abs(widths / usual - times) > UNEVEN).any():
+        return CellRow(boxes, pieces, False)
+    edges = [np.linspace(box[0], box[2], int(count) + 1) for box, count in zip(boxes, times)]
+    split = np.array([(x0, box[1], x1, box[3]) for box, xs in zip(boxes, edges) for x0, x1 in zip(xs, xs[1:])])
+    written = [piece for inside in pieces for piece in inside]
+    middles = (found.boxes[written, 0] + found.boxes[written, 2]) / 2
+    places = np.abs(middles[:, None] - (split[:, 0] + split[:, 2]) / 2).argmin(1)
+    apart = [[piece for piece, place in zip(written, places) if place == cell] for cell in range(len(split))]
+    single = [_count_characters(found.boxes[inside], found.height) <= 1 for inside in apart if inside]
+    return CellRow(split, apart, True) if np.mean(single) > SINGLE else CellRow(boxes, pieces, False)
+
+
+def _close(lines: np.ndarray) -> np.ndarray:
+    """The lines without gaps of less than `BREAK` pixels across."""
+    padded = np.pad(lines.astype(np.uint8), ((0, 0), (BREAK, BREAK)))
+    return ndimage.minimum_filter1d(ndimage.maximum_filter1d(padded, BREAK, axis=1), BREAK, axis=1)[:, BREAK:-BREAK] > 0
+
+
+def _with_lids(lines: np.ndarray) -> np.ndarray:
+    """The lines, and another from tooth to tooth of a comb that is open above or below, or whose line is not seen there."""
+    tall = ndimage.minimum_filter1d(lines.astype(np.uint8), TOOTH, axis=0, mode="constant")
+    teeth, _ = ndimage.label(ndimage.maximum_filter1d(tall, TOOTH, axis=0, mode="constant"))
+    places = ndimage.find_objects(teeth)
+    if len(places) < 2:
+        return lines
+    ends = np.array([(y.start, y.stop - 1) for y, _ in places])
+    at = np.array(
+        [
+            [np.flatnonzero(teeth[row, x] == number)[0] + x.start for row in (y.start, y.stop - 1)]
+            for number, (y, x) in enumerate(places, 1)
+        ]
+    )
+    near, closed = ndimage.binary_dilation(lines, iterations=2), lines.copy()
+    heights = ends[:, 1] - ends[:, 0] + 1
+    for tooth in range(len(places)):
+        aside = at[:, 0] - at[tooth, 0]
+        alike = (np.abs(ends - ends[tooth]).max(1) < (1 - ALIKE) * heights[tooth]) & (aside > THIN * heights[tooth])
+        alike &= aside < 2 * SLIM * heights[tooth]
+        if not alike.any():
+            continue
+        other = int(np.argmin(np.where(alike, aside, np.inf)))
+        sides = []
+        for end in (0, 1):
+            x = np.arange(at[tooth, end], at[other, end] + 1)
+            sides.append((np.rint(np.linspace(ends[tooth, end], ends[other, end], len(x))).astype(int), x))
+        if any(len(x) and near[y, x].mean() > SEEN for y, x in sides):
+            for y, x in sides:
+                closed[y, x] = True
+    return closed
+
+
+def _owners(cells: Cells, found: Components, to_cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) number of the cell that most of each piece lies in, 0 if that is none, and (M,) the share of the piece in it."""
+    rows, columns = np.nonzero(found.labels)
+    pieces = found.labels[rows, columns] - 1
+    x, y, w = to_cells @ np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
+    height, width = cells.labels.shape
+    x, y = (np.clip(np.floor(v / w).astype(int), 0, most - 1) for v, most in ((x, width), (y, height)))
+    pairs, counts = np.unique(pieces * (len(cells.corners) + 1) + cells.labels[y, x], return_counts=True)
+    piece, cell = np.divmod(pairs, len(cells.corners) + 1)
+    order = np.argsort(counts, kind="stable")
+    owner, most = np.zeros(len(found.areas), int), np.zeros(len(found.areas))
+    owner[piece[order]], most[piece[order]] = cell[order], counts[order]  # of several, the last one stays
+    share = most / np.maximum(np.bincount(pieces, minlength=len(found.areas)), 1)
+    return np.where(found.areas > 0, owner, 0), share
+
+
+def _corners(region: np.ndarray) -> np.ndarray:
+    """(4, 2) x, y of a region's corners, clockwise from top left."""
+    y, x = np.nonzero(region)
+    return np.array([(x[i], y[i]) for i in ((x + y).argmin(), (x - y).argmax(), (x + y).argmax(), (x - y).argmin())])
+
+
+def _area(corners: np.ndarray) -> float:
+    x, y = corners.T
+    return abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1))) / 2
+
+
+def _boxes(corners: np.ndarray, to_view: np.ndarray) -> np.ndarray:
+    """(n, 4) boxes in a view that are as large as the cells, (n, 4, 2): nearly level sides made level."""
+    moved = np.concatenate([corners, np.ones((len(corners), 4, 1))], axis=2) @ to_view.T
+    x, y = np.sort(moved[..., 0] / moved[..., 2], axis=1), np.sort(moved[..., 1] / moved[..., 2], axis=1)
+    return np.stack([x[:, :2].mean(1), y[:, :2].mean(1), x[:, 2:].mean(1), y[:, 2:].mean(1)], axis=1)
+
+
+def _chains(boxes: np.ndarray) -> list[list[int]]:
+    """The boxes of each row from left to right: each has its nearest neighbour of about the same height and level."""
+    heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
+    order = [cell for cell in np.argsort(boxes[:, 0]).tolist() if widths[cell] > THIN * heights[cell]]
+    follows: dict[int, int] = {}
+    for cell in order:
+        lower = np.minimum(heights, heights[cell])
+        common = np.minimum(boxes[:, 3], boxes[cell, 3]) - np.maximum(boxes[:, 1], boxes[cell, 1])
+        gaps = boxes[:, 0] - boxes[cell, 2]
+        near = (common > ALIKE * lower) & (lower > ALIKE * np.maximum(heights, heights[cell]))
+        near &= (np.abs(gaps) < APART * heights[cell]) & (boxes[:, 0] > boxes[cell, 0]) & (widths > THIN * heights)
+        if near.any():
+            follows[cell] = int(np.argmin(np.where(near, gaps, np.inf)))
+    chains = []
+    for cell in order:
+        if cell in follows.values():
+            continue
+        chain = [cell]
+        while chain[-1] in follows:
+            chain.append(follows[chain[-1]])
+        chains.append(chain)
+    return chains
+
+
+def _count_characters(boxes: np.ndarray, height: float) -> int:
+    """How many large pieces stand side by side, those that overlap across taken together."""
+    large = boxes[(boxes[:, 2:] - boxes[:, :2]).max(1) > 0.5 * height]
+    large = large[np.argsort(large[:, 0])]
+    reached = np.maximum.accumulate(large[:, 2])
+    return 1 + int((large[1:, 0] > reached[:-1]).sum()) if len(large) else 0

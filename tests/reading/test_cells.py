@@ -1,0 +1,108 @@
+"""Cells: boxes, combs and tables that a page prints are kept together, whatever else stands on it."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.output.export import to_csv
+from pipeline.reading import Page, read, reader
+from pipeline.reading.cells import find_cells
+from pipeline.reading.ink import Ink
+
+FONT = ImageFont.load_default(40)
+
+
+class Sheet:
+    """A page whose writing and whose lines are known: what the ink network would say of it."""
+
+    def __init__(self, width: int = 1000, height: int = 600) -> None:
+        self.ink, self.lines = Image.new("L", (width, height)), Image.new("L", (width, height))
+
+    def write(self, x: float, y: float, text: str, pitch: float = 40) -> None:
+        """Letters whose middles are `pitch` apart, from (x, y) on."""
+        for number, character in enumerate(text):
+            ImageDraw.Draw(self.ink).text((x + number * pitch, y), character, font=FONT, fill=255, anchor="mm")
+
+    def boxes(self, x: int, y: int, count: int, width: int = 60, height: int = 64, gap: int = 0, lid: bool = True) -> None:
+        """A row of boxes, from its top left corner on; without lids they are open above."""
+        draw = ImageDraw.Draw(self.lines)
+        for left in range(x, x + count * (width + gap), width + gap):
+            corners = [(left, y), (left, y + height), (left + width, y + height), (left + width, y)]
+            draw.line(corners + corners[: int(lid)], fill=255, width=3)
+
+    def read(self, templates, options, monkeypatch) -> Page:
+        ink, lines = np.asarray(self.ink), np.asarray(self.lines) > 0
+        monkeypatch.setattr(reader, "find_ink", lambda *_: Ink(ink, np.zeros(ink.shape, bool), lines & (ink == 0)))
+        drawn = 255 - np.maximum(ink, self.lines)
+        return read(np.stack([drawn] * 3, axis=-1), templates, options)
+
+
+@pytest.mark.parametrize("gap, lid", [(0, True), (14, True), (0, False)])
+def test_the_cells_of_a_comb_are_one_word_and_what_stands_beside_them_another(templates, options, monkeypatch, gap, lid):
+    sheet, pitch = Sheet(), 60 + gap
+    for y, label, text in ((100, "NAME", "SMITH JO"), (300, "NUMBER", "100483752")):
+        sheet.write(60, y, label, 32)
+        sheet.boxes(300, y - 32, len(text) - (len(text) == 9) + 1, gap=gap, lid=lid)
+        sheet.write(330, y, text, pitch)
+    page = sheet.read(templates, options, monkeypatch)
+    assert page.text == "NAME SMITH JO\nNUMBER 100483752"
+    assert to_csv(page, "") == "NAME,SMITH JO\nNUMBER,100483752\n"
+
+
+def test_rows_of_a_table_are_rows_of_the_table_with_its_empty_cells(templates, options, monkeypatch):
+    sheet = Sheet(1000, 700)
+    rows = [("TENT", "12", "GREEN"), ("ROPE", "", "RED"), ("", "7", "BLUE"), ("STOVE", "130", "")]
+    for row, texts in enumerate(rows):
+        for column, text in enumerate(texts):
+            sheet.boxes(60 + 290 * column, 60 + 90 * row, 1, 290, 90)
+            sheet.write(100 + 290 * column, 105 + 90 * row, text, 34)
+    page = sheet.read(templates, options, monkeypatch)
+    assert [tuple(row) for row in csv.reader(io.StringIO(to_csv(page, "")))] == rows
+    assert page.text.split("\n") == [" ".join(text for text in row if text) for row in rows]
+
+
+def test_a_cell_of_several_lines_is_one_cell_of_the_table(templates, options, monkeypatch):
+    sheet = Sheet()
+    for column, texts in enumerate((["ANNA", "SMITH"], ["ROOM", "101"])):
+        sheet.boxes(60 + 400 * column, 60, 1, 400, 200)
+        for line, text in enumerate(texts):
+            sheet.write(110 + 400 * column, 110 + 90 * line, text, 36)
+    assert to_csv(sheet.read(templates, options, monkeypatch), "") == "ANNA SMITH,ROOM 101\n"
+
+
+def test_letters_that_do_not_mind_the_squares_are_no_comb(templates, options, monkeypatch):
+    sheet = Sheet()
+    for y in range(0, 600, 50):
+        sheet.boxes(0, y, 20, 50, 50)
+    sheet.write(100, 200, "MEET AT NINE", 36)
+    assert sheet.read(templates, options, monkeypatch).text == "MEET AT NINE"
+
+
+def test_a_comb_is_found_however_the_photo_is_held(templates, options, monkeypatch):
+    sheet = Sheet(900, 900)
+    sheet.boxes(100, 300, 8)
+    sheet.write(130, 332, "W1K5R7G4", 60)
+    for name in ("ink", "lines"):
+        setattr(sheet, name, getattr(sheet, name).rotate(94, Image.Resampling.BILINEAR))
+    sheet.lines = sheet.lines.point(lambda value: 255 * (value > 100))
+    assert sheet.read(templates, options, monkeypatch).text == "W1K5R7G4"
+
+
+def test_a_cell_is_closed_where_writing_crosses_its_line():
+    lines = np.zeros((80, 200), bool)
+    lines[10:13, 10:190] = lines[60:63, 10:190] = lines[10:63, 10:13] = lines[10:63, 100:103] = lines[10:63, 187:190] = True
+    lines[60:63, 40:48] = lines[30:37, 100:103] = False
+    cells = find_cells(lines, np.eye(3))
+    assert len(cells.corners) == 2
+    assert sorted(np.bincount(cells.labels.ravel())[1:].tolist()) == [47 * 84, 47 * 87]
+
+
+def test_a_page_without_lines_or_with_ruled_lines_only_has_no_cells():
+    lines = np.zeros((200, 300), bool)
+    assert find_cells(lines, np.eye(3)) is None
+    lines[::40] = lines[1::40] = True
+    lines[:, 100:102] = True
+    assert find_cells(lines, np.eye(3)) is None
