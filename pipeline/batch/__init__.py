@@ -1,1 +1,1 @@
-"""Batch: files and folders of pages, read page by page by one process or many, and what becomes of each."""
+"""Batch: files and folders of pages, read by one process or several, with a record for each page."""

@@ -1,4 +1,4 @@
-"""Record: what became of a page, kept beside its results, so that a second start reads only what is missing."""
+"""Record: the status of a page, stored with its results, so that a second start reads only the missing pages."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pipeline.common.files import write_text
 from pipeline.forms.reading import Reading
 from pipeline.output.export import SUFFIXES, beside
 
-DOUBTFUL = 0.8  # mean confidence of a page's characters; below, more than one in five is expected to be wrong
+DOUBTFUL = 0.8  # mean confidence of the characters of a page; below, more than one in five is expected to be wrong
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Record:
 
 
 def key_of(source: Source, settings: str) -> str:
-    """What a result depends on: the file as it is now, which page of it, and the settings."""
+    """A key of everything that a result depends on: the file as it is now, the page in it, and the settings."""
     if source.content is not None:
         identity: object = hashlib.md5(source.content).hexdigest()
     else:
@@ -45,12 +45,12 @@ def key_of(source: Source, settings: str) -> str:
 
 
 def save(record: Record, folder: Path) -> None:
-    """Write the record last: a page that has one is whole."""
+    """Write the record, after all results: a page with a record is complete."""
     write_text(_path(folder, record.name), json.dumps(asdict(record)) + "\n")
 
 
 def load(folder: Path, name: str) -> Record | None:
-    """The record of a page; None if there is none, or none that can be understood."""
+    """The record of a page; None if it is missing or damaged."""
     try:
         values = json.loads(_path(folder, name).read_text(encoding="utf-8"))
         return Record(**{**values, "fields": {key: Reading(**value) for key, value in values["fields"].items()}})
@@ -59,7 +59,7 @@ def load(folder: Path, name: str) -> Record | None:
 
 
 def is_whole(record: Record | None, key: str, formats: list[str], folder: Path) -> bool:
-    """Whether a page was read from the same file with the same settings, and all that is asked for is there."""
+    """Whether a page was read from the same file with the same settings, and all of its results exist."""
     return (
         record is not None
         and record.key == key
@@ -70,7 +70,7 @@ def is_whole(record: Record | None, key: str, formats: list[str], folder: Path) 
 
 
 def forget(folder: Path, name: str, formats: list[str]) -> None:
-    """Remove the record and the results of a page: an earlier result must not stay beside a page that cannot be read now."""
+    """Remove the record and the results of a page, because a page that cannot be read now must not keep earlier results."""
     known = load(folder, name)
     _path(folder, name).unlink(missing_ok=True)
     for kind in {*formats, *(known.formats if known else [])} & set(SUFFIXES):

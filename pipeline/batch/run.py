@@ -1,4 +1,4 @@
-"""Run: all pages in order, by one process or many, with what the user sees of it."""
+"""Run: read all pages in order, with one process or several, and report to the user."""
 
 import contextlib
 import hashlib
@@ -24,13 +24,13 @@ from pipeline.output.export import beside
 from pipeline.output.pdf import join_pdfs
 from pipeline.output.score import Score, in_words, score, total
 
-AHEAD = 4  # pages a process that are handed out before the first of them is done; more would fill the memory
+AHEAD = 4  # pages for each process that are handed out ahead; more would fill the memory
 HOW_ONLY = ("pages", "output", "formats", "jobs", "part", "parts", "again", "recursive", "pdf", "model", "debug")
 SUMMARY = ["name", "file", "page", "status", "characters", "confidence", "doubtful", "reason"]
 
 
 class Outcome(NamedTuple):
-    """Records of the pages, in their order, and scores of those that have a truth beside them: of text, of a form's fields."""
+    """Records of the pages, in their order, and scores, of texts or of fields, of those with a file of the truth."""
 
     records: list[Record]
     scores: dict[str, Score]
@@ -53,13 +53,13 @@ def run(
     """Read the pages and write their results to `folder`; of forms also `forms.csv`.
 
     Args:
-        form: that every page is; None: they are pages of text.
-        remember: keep records, write `summary.csv`, and read only what is missing.
+        form: the form that every page is; None: pages of text.
+        remember: keep records, write `summary.csv`, and read only the missing pages.
         show: print the text of each page.
 
     Raises:
-        ConfigError: results would overwrite what is not theirs.
-        DataError: the model cannot be loaded, or the folder not be written.
+        ConfigError: results would overwrite other files.
+        DataError: the model cannot be loaded, or the folder cannot be written.
     """
     _check_target(sources, folder)
     mine = sources[options.part :: options.parts]
@@ -94,7 +94,7 @@ def run(
 
 
 def _score(source: Source, record: Record, form: FormOptions | None, outcome: Outcome) -> None:
-    """Compare with the truth beside the page, if there is one."""
+    """Compare with the file of the truth, if there is one."""
     if source.count > 1 or source.content is not None:
         return
     truth = source.path.with_suffix(".txt" if form is None else ".csv")
@@ -107,7 +107,7 @@ def _score(source: Source, record: Record, form: FormOptions | None, outcome: Ou
 
 
 def _in_lines(record: Record, reject_below: float) -> str:
-    """A form as it is shown: a line for each field that something was read in."""
+    """A form as text: one line for each field that is not empty."""
     flags = {True: "", False: "   (not as the form wants it)"}
     return "\n".join(
         f"{name}: {reading.shown(reject_below)}{flags[reading.allowed]}"
@@ -126,7 +126,7 @@ def _check_target(sources: list[Source], folder: Path) -> None:
 
 
 def _settings(options: BatchOptions, model: Path, form: FormOptions | None) -> str:
-    """Digest of all that a result depends on beside its page."""
+    """Digest of everything that a result depends on, except the page."""
     values = {key: value for key, value in asdict(options).items() if key not in HOW_ONLY}
     used = [model, *(Path(name or "none") for name in (options.ink, options.lattice, options.language, options.words))]
     used += [Path(form.template)] if form else []
@@ -144,7 +144,7 @@ def _read_all(sources: list[Source], arguments: tuple, options: BatchOptions) ->
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    Worker(*arguments)  # what is wrong with the model is said here, not by a process that dies
+    Worker(*arguments)  # a fault of the model is reported here, not by a process that ends
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start, arguments) as pool:
         waiting: deque = deque()
         for source in sources:
@@ -183,7 +183,7 @@ def _bar(made: Iterator[Record], total: int) -> Iterator[Record]:
 
 @contextlib.contextmanager
 def _out() -> Iterator[Callable[[str], None]]:
-    """`print` that goes on in silence when no one listens any more, as behind `| head`."""
+    """`print`, without an error if the reader has closed the pipe, as `head` does."""
     open_ = True
 
     def write(text: str) -> None:
@@ -194,7 +194,7 @@ def _out() -> Iterator[Callable[[str], None]]:
             print(text, flush=True)
         except BrokenPipeError:
             open_ = False
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python can close it in peace
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python can close it without an error
 
     yield write
 
@@ -204,7 +204,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
-    """One PDF of a file with several pages, or of all pages, when all of theirs are there."""
+    """Write one PDF for each file with several pages, or one for all pages, if all of its pages were read."""
     if "pdf" not in options.formats:
         return
     whole: dict[str, list[Path]] = {}
@@ -219,10 +219,10 @@ def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
 
 
 def report(outcome: Outcome, folder: Path | None = None) -> list[str]:
-    """What became of the pages, and how much of them was read right, in a line each.
+    """Lines for the user: the number of pages by status, and the scores.
 
     Args:
-        folder: of the results, if there is a `summary.csv` in it.
+        folder: of the results, if it holds a `summary.csv`.
     """
     lines = []
     counts = {status: sum(record.status == status for record in outcome.records) for status in ("read", "empty", "failed")}

@@ -1,4 +1,4 @@
-"""Sources: the pages that names on a command line stand for, and what their results are called."""
+"""Sources: the pages that the names on a command line stand for, and the names of their results."""
 
 import io
 import os
@@ -23,8 +23,8 @@ class Source:
     Attributes:
         path: the file, or `-`.
         index: of the page in the file.
-        count: of the pages in it.
-        name: what its results are called.
+        count: number of pages in the file.
+        name: of its results.
         content: of standard input, so that another process can read it.
     """
 
@@ -36,7 +36,7 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """The file, and the page in it if there are several; a name on disk may be no valid text."""
+        """The file, and the page if there are several; a name on disk may not be valid text."""
         text = os.fsencode(self.path).decode("utf-8", "replace")
         return text if self.count == 1 else f"{text}, page {self.index + 1}"
 
@@ -52,10 +52,10 @@ class Source:
 
 
 def find_sources(named: Any, recursive: bool = False) -> list[Source]:
-    """Every page that one name or a list of them stands for: of files, folders and `-` (standard input).
+    """All pages of a name or a list of names: of files, folders and `-` (standard input).
 
     Raises:
-        PageError: something named is not there, or holds no photo.
+        PageError: a name does not exist, or holds no photo.
     """
     files: list[Path] = []
     for path in (_expand(name) for name in (named if isinstance(named, (list, tuple)) else [named])):
@@ -79,13 +79,13 @@ def natural(path: Path) -> list[Any]:
 
 
 def _expand(name: Any) -> Path:
-    """A path as typed (2024 may be a folder); `~` is expanded where nothing of that very name is there."""
+    """A path as it was typed (2024 may be a folder); `~` is expanded unless a file has this name."""
     path = Path(str(name))
     return path if path.exists() else path.expanduser()
 
 
 def _photos(folder: Path, recursive: bool) -> Iterator[Path]:
-    """The photos in a folder, but no hidden ones (`._*` is what macOS leaves beside every file), and no results."""
+    """The photos in a folder, without hidden files (macOS writes a `._*` for every file) and results."""
     for path in folder.iterdir():
         if path.name.startswith("."):
             continue
@@ -97,14 +97,14 @@ def _photos(folder: Path, recursive: bool) -> Iterator[Path]:
 
 
 def _named(files: list[Path]) -> Iterator[Source]:
-    """The pages of all files; one name each, its file's stem, numbered where that has several pages or another's name."""
+    """The pages of all files; the name of a page is the stem of its file, with a number if it is not the only one."""
     taken: set[str] = set()
     for path in files:
         content = _standard_input() if path == STDIN else None
         try:
             count = count_pages(path if content is None else io.BytesIO(content))
         except PageError:
-            count = 1  # reading it says what is wrong
+            count = 1  # the error appears when it is read
         stem = "page" if path == STDIN else path.stem
         for index in range(count):
             wanted = stem if count == 1 else f"{stem}-{index + 1}"

@@ -1,4 +1,4 @@
-"""Steps: what the reader makes of a page on the way from photo to text, as pictures in a folder: `ocr.debug=FOLDER`."""
+"""Steps: pictures of the steps from photo to text, in the folder `ocr.debug=FOLDER`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +19,9 @@ from pipeline.reading.straighten import View
 COLOURS = {PAPER: (255, 255, 255), WRITTEN: (20, 40, 140), PRINTED: (30, 140, 60), LINE: (240, 160, 40), CLUTTER: (200, 60, 60)}
 CYCLE = ((40, 110, 220), (220, 120, 20), (60, 150, 70), (150, 70, 180), (190, 50, 60))  # of lines and of pieces, in turn
 CHOSEN, TEXT = (220, 120, 20), (20, 20, 20)
-LINE_HEIGHT, BAR = 72, 20  # pixels; of a line in the picture of its candidates, and of each candidate below it
+LINE_HEIGHT, BAR = 72, 20  # pixels; height of a line in the picture of its candidates, and of each row of candidates
 WIDEST = 1600  # pixels; of such a picture
-UNLIKELY = 0.05  # probability; candidates that look like no character at all are left out of it
+UNLIKELY = 0.05  # probability; candidates that are less likely a character are left out of the picture
 
 
 class StepPictures:
@@ -29,8 +29,8 @@ class StepPictures:
 
     Args:
         folder: for the pictures, numbered in the order of the steps.
-        network: the one that says what each pixel shows; None if thresholds do.
-        characters: those that the line model knows, in its order.
+        network: that tells what a pixel shows; None: thresholds are used.
+        characters: of the line model, in its order.
     """
 
     def __init__(self, folder: Path, network: UNet | None, characters: str) -> None:
@@ -43,7 +43,7 @@ class StepPictures:
             self._save("2_pixels", draw_kinds(view.pixels, self.network))
 
     def ink(self, view: View) -> None:
-        """What is read: (H, W) uint8, bright ink on 0."""
+        """The ink that is read: (H, W) uint8, bright on 0."""
         self._save("3_ink", Image.fromarray(255 - view.pixels))
 
     def parts(self, parts: list[Part]) -> None:
@@ -62,7 +62,7 @@ class StepPictures:
 
 
 def draw_kinds(gray: np.ndarray, network: UNet) -> Image.Image:
-    """What the network takes each pixel for, the most probable kind in its colour."""
+    """The most probable kind of each pixel, in its colour."""
     kinds = look_closely(darken_ink(gray), network).argmax(axis=0)
     colours = np.array([COLOURS[kind] for kind in sorted(COLOURS)], np.uint8)
     words = [("writing", COLOURS[WRITTEN]), ("print", COLOURS[PRINTED]), ("ruling", COLOURS[LINE]), ("clutter", COLOURS[CLUTTER])]
@@ -70,7 +70,7 @@ def draw_kinds(gray: np.ndarray, network: UNet) -> Image.Image:
 
 
 def draw_lines(part: Part) -> Image.Image:
-    """The ink of each line in a colour; grey is in no line."""
+    """The ink of each line in a colour; grey ink is outside of all lines."""
     pixels = np.array(_faint(part.view))
     for row, lattice in enumerate(part.lattices):
         for x0, y0, x1, y1 in (atom.box for atom in lattice.atoms):
@@ -79,7 +79,7 @@ def draw_lines(part: Part) -> Image.Image:
 
 
 def draw_pieces(part: Part) -> Image.Image:
-    """The pieces that letters are put together from, each in its box; a piece that was cut has several."""
+    """The atoms that letters are made of, each in its box; a piece that was cut has several."""
     picture = _faint(part.view)
     draw = ImageDraw.Draw(picture)
     for lattice in part.lattices:
@@ -92,11 +92,11 @@ def draw_pieces(part: Part) -> Image.Image:
 
 
 def draw_candidates(lattice: Lattice, view: View, read: Mapping[tuple, str], characters: str) -> Image.Image:
-    """The line, and below it a bar for each run of pieces that may be a character, with the one that it looks most like.
+    """The line, and below it a bar for each candidate, with its most probable character.
 
     Args:
         read: the characters that were read, by their boxes.
-        characters: those that the lattice's labels number.
+        characters: that the labels of the lattice are indices of.
     """
     boxes = np.array([candidate.box for candidate in lattice.candidates])
     (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()

@@ -1,4 +1,4 @@
-"""Work: one page read and written, by whichever process it falls to."""
+"""Work: read one page and write its results, in the first process or in another one."""
 
 import math
 import os
@@ -34,14 +34,14 @@ class OutOfTimeError(BaseException):
 
 
 class Worker:
-    """Reads pages as the options say, with models that it loads once.
+    """Reads pages as the options say, with models that are loaded once.
 
     Args:
         model: file with the network's weights.
-        form: that the pages are, if they are forms.
-        settings: digest of all that a result depends on beside its page.
+        form: the form that the pages are, if they are forms.
+        settings: digest of everything that a result depends on, except the page.
         folder: for the results.
-        remember: keep a record of each page in it, and read no page that has one.
+        remember: store a record of each page there, and skip pages that have one.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Worker:
         try:
             key = records.key_of(source, self.settings) if self.remember else ""
         except OSError:
-            key = ""  # reading it says what is wrong
+            key = ""  # the error appears when it is read
         formats = list(self.options.formats)
         anew = self.options.again or self.options.debug is not None
         known = records.load(self.folder, source.name) if self.remember and not anew else None
@@ -105,10 +105,10 @@ class Worker:
 def load_reader(
     options: BatchOptions, model: Path, form: FormOptions | None
 ) -> Callable[[np.ndarray, str], tuple[Page, dict[str, Reading]]]:
-    """A function from a photo, (H, W, 3) uint8, and its name to the page and its fields, with the models it needs.
+    """Load the models; return a function from a photo, (H, W, 3) uint8, and its name to the page and its fields.
 
     Raises:
-        DataError, PageError: a model, or the form's blank, is missing or damaged.
+        DataError, PageError: a model, or the blank of the form, is missing or damaged.
     """
     language = Path(options.language) if options.language_weight > 0 else None
     ink = None if options.ink in (None, "none") else Path(options.ink)
@@ -116,7 +116,7 @@ def load_reader(
     if options.words:
         models = replace(models, language=WordList(load_words(Path(options.words)), models.language))
     if form is not None:
-        from pipeline.forms.read import FormReader  # not above: who reads pages need not wait for it
+        from pipeline.forms.read import FormReader  # imported here: pages do not need it
 
         reader = FormReader(form, load_blank(form), models, options)
         return lambda image, name: reader(image)
@@ -145,7 +145,7 @@ def load_blank(form: FormOptions) -> np.ndarray:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `OutOfTimeError` in what takes longer; 0 is no limit, as is any thread but the first."""
+    """A context that raises `OutOfTimeError` after this time; 0 is no limit, and threads other than the first have none."""
     if seconds <= 0 or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -166,7 +166,7 @@ _worker: Worker | None = None  # of a process that serves others
 
 
 def start(*arguments: object) -> None:
-    """Set up a process that reads pages: one thread, and gone when the process that started it is."""
+    """Set up a process that reads pages: it uses one thread, and ends when its parent process ends."""
     import multiprocessing
 
     from threadpoolctl import threadpool_limits
@@ -192,6 +192,6 @@ def work(source: Source) -> Record:
 
 
 def count_jobs(jobs: int, pages: int) -> int:
-    """Processes that are worth starting."""
+    """The number of processes that is useful."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores if jobs == -1 else jobs, math.ceil(pages / 2)))

@@ -1,4 +1,4 @@
-"""Ink: what somebody has written on a form, and nothing of what the blank prints."""
+"""Ink: the writing on a form, without the print of the blank."""
 
 import numpy as np
 from PIL import Image
@@ -8,23 +8,23 @@ from pipeline.common.pixels import CLUTTER, PAPER, flatten
 from pipeline.nn.unet import UNet
 from pipeline.reading.ink import binarize, look_closely
 
-PRINT = 40  # of 255; contrast of the blank from which a pixel is its print
-OFF = 2  # pixels; by which the form's print may lie beside where it is expected, and its blur
-RIM = 0.9  # share of a piece within `OFF` of the print that makes it the print's own edge
+PRINT = 40  # of 255; least contrast of print on the blank
+OFF = 2  # pixels; most that the print of the form is off its place, with its blur
+RIM = 0.9  # least share within `OFF` of the print of a piece that is an edge of the print
 AROUND = 0.35  # heights of a field; how far writing may reach beyond it
 INSIDE = 0.5  # share of a piece of ink that lies within the field it belongs to
 STROKE = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
 
 
 def written_ink(gray: np.ndarray, blank: np.ndarray, network: UNet | None) -> np.ndarray:
-    """(H, W) bool, ink that is not the blank's.
+    """(H, W) bool, ink that is not print of the blank.
 
-    A stroke that crosses a printed line goes on behind it: what is dark there, with writing on both sides, is writing.
+    A stroke that crosses a printed line continues behind it: dark pixels there, with writing on both sides, are writing.
 
     Args:
-        gray: (H, W) uint8, the photo of the form, laid over the blank.
+        gray: (H, W) uint8, the photo of the form, mapped to the pixels of the blank.
         blank: (H, W) uint8.
-        network: says what each pixel shows; None takes all that is darker than the paper.
+        network: tells what a pixel shows; None: everything darker than the paper is ink.
     """
     dark = find_dark(gray, network)
     hidden = ndimage.binary_dilation(flatten(blank) > PRINT, STROKE, iterations=OFF)
@@ -65,7 +65,7 @@ def field_ink(ink: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, tuple[int, 
 
 
 def find_dark(gray: np.ndarray, network: UNet | None) -> np.ndarray:
-    """(H, W) bool, what is drawn, written or printed on the paper."""
+    """(H, W) bool, pixels that are drawn, written or printed on the paper."""
     if network is None:
         return binarize(flatten(gray))
     kinds = look_closely(gray, network)
@@ -75,7 +75,7 @@ def find_dark(gray: np.ndarray, network: UNet | None) -> np.ndarray:
 
 
 def _without_rims(seen: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """The ink without what the blank's print left at its own edges: pieces that lie nowhere else."""
+    """Drop pieces of ink that lie along the edges of the print only: they are remains of it."""
     labels, count = ndimage.label(seen, np.ones((3, 3), bool))
     edge = ndimage.binary_dilation(hidden, STROKE, iterations=OFF)
     beside = np.bincount(labels[edge & seen], minlength=count + 1) / np.maximum(
@@ -85,6 +85,6 @@ def _without_rims(seen: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
 
 def _line_width(hidden: np.ndarray) -> int:
-    """Pixels; usual width of what the blank hides: most of it are lines."""
+    """Usual width in pixels of the print of the blank, most of which is lines."""
     runs = np.diff(np.flatnonzero(np.diff(np.pad(hidden, ((0, 0), (1, 1))).astype(np.int8).ravel())))[::2]
     return int(np.median(runs)) if len(runs) else 0

@@ -19,9 +19,9 @@ ALPHABETS = {
     "alphanumeric": DIGITS + CAPITALS + LOWER_CASE,
     "all": DIGITS + CAPITALS + LOWER_CASE + SIGNS,
 }
-"""What a field may hold, so far as the network reads it."""
+"""Name -> the characters of a field, of those that the network reads."""
 TICKED = "x"
-"""What a ticked box is written as."""
+"""The text of a ticked box."""
 RESERVED = ("name", "file", "page", "status", "flagged")
 
 
@@ -49,7 +49,7 @@ class Field(Options):
 
     @property
     def constraint(self) -> Constraint:
-        """What can stand in it."""
+        """The texts that the field allows."""
         return Pattern(self.pattern) if self.pattern else Allowed(ALPHABETS[self.alphabet])
 
 
@@ -72,7 +72,7 @@ class FormOptions(Options):
             raise ConfigError(f"fields.{taken[0]}: is the name of another column of forms.csv; choose another one")
 
     def each(self) -> dict[str, Field]:
-        """Every single field by its name; what has several rows is several fields."""
+        """All single fields by their names; a field with several rows is several fields."""
         single: dict[str, Field] = {}
         for name, one in self.fields.items():
             if one.rows == 1:
@@ -86,15 +86,15 @@ class FormOptions(Options):
 
 
 def form_file(name: str) -> Path:
-    """The file of one of the project's own forms."""
+    """The file of a form of the project."""
     return paths.ROOT / "conf/form" / f"{name}.yaml"
 
 
 def load_form(path: Path) -> FormOptions:
-    """Read a form's file.
+    """Read the file of a form.
 
     Raises:
-        ConfigError: it is missing, no YAML, or holds a wrong key or value; the line names the file and the key.
+        ConfigError: it is missing, not YAML, or holds a wrong key or value; the message names the file and the key.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))

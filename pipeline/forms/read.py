@@ -1,4 +1,4 @@
-"""Read: a photo of a form, field by field."""
+"""Read: read a photo of a form, field by field."""
 
 import math
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ from pipeline.reading.page import Line, Page, Word, reject
 from pipeline.reading.pattern import matches
 from pipeline.reading.reader import line_in_photo, rotation
 
-TICK = 0.18  # sides of a check box; strokes of that length in it are as likely a tick as not: what a dot covers
-DOUBT = 0.03  # the same; one more makes the odds e times larger
+TICK = 0.18  # sides of a check box; strokes of this length, about that of a dot, are a tick with a probability of one half
+DOUBT = 0.03  # the same; this much more makes the odds e times larger
 
 
 class FormPage(NamedTuple):
-    """A form that was read: as a page with a line for each field that something is written in, and field by field."""
+    """A form that was read: as a page with one line for each field that is not empty, and field by field."""
 
     page: Page
     fields: dict[str, Reading]
@@ -41,7 +41,7 @@ class FormReader:
     Args:
         form: its fields.
         blank: (H, W) uint8, the form with nothing written on it.
-        models: everything learnt that pages are read with.
+        models: that are needed to read pages.
     """
 
     def __init__(self, form: FormOptions, blank: np.ndarray, models: Models, options: OcrOptions) -> None:
@@ -58,7 +58,7 @@ class FormReader:
         """Read a photo, (H, W, 3) uint8.
 
         Raises:
-            PageError: the form was not found on it.
+            PageError: the form is not on the photo.
         """
         view = straighten.prepare(image, 2 * self.options.work_pixels, False)
         matrix = register(view.pixels, self.blank) @ self.to_blank
@@ -95,7 +95,7 @@ class FormReader:
         return split_cells(*field_ink(ink, box), edges, float(box[3] - box[1]))
 
     def _read_cells(self, field: Field, cells: list[Cell | None], rows: Iterator[np.ndarray]) -> tuple[Reading, Line | None]:
-        """A field of which each character has a cell; what is empty at either end is no part of the text."""
+        """Read a field in which each character has a cell; empty cells at its ends are not part of the text."""
         filled = [number for number, cell in enumerate(cells) if cell]
         if not filled:
             return Reading("", 1.0, []), None
@@ -107,13 +107,13 @@ class FormReader:
         return Reading(*decoded), Line(comb_words(decoded, used, given, alphabet))
 
     def _read_line(self, field: Field, ink: np.ndarray, box: np.ndarray) -> tuple[Reading, Line | None]:
-        """A field for any number of characters."""
+        """Read a field for any number of characters."""
         labels, (left, top) = field_ink(ink, box)
         found = find_components(labels > 0)
         lines: list[Line] = []
-        for constraint in (field.constraint, None):  # what the field does not allow is read as it is, and flagged
+        for constraint in (field.constraint, None):  # a text that the field does not allow is read as it is, and flagged
             if found.areas.any() and not lines:
-                copy = found._replace(labels=found.labels.copy())  # reading marks its cuts in them
+                copy = found._replace(labels=found.labels.copy())  # reading marks its cuts in the labels
                 lines = read_lines(copy, find_rows(copy), self.models, self.options, constraint)[0]
         words = [
             Word([replace(c, box=(c.box[0] + left, c.box[1] + top, c.box[2] + left, c.box[3] + top)) for c in word.characters])
@@ -129,7 +129,7 @@ class FormReader:
 
 
 def read_checkbox(ink: np.ndarray, box: np.ndarray, stroke: float) -> Reading:
-    """Whether a box is ticked, by the length of the strokes in it."""
+    """Read a check box: whether it is ticked, by the length of the strokes in it."""
     x0, y0, x1, y1 = (int(round(value)) for value in box)
     length = ink[y0:y1, x0:x1].sum() / max(stroke, 1.0) / max(y1 - y0, 1)
     ticked = 1 / (1 + math.exp(min((TICK - length) / DOUBT, 500)))

@@ -1,17 +1,17 @@
-"""Reading: what was read in a field, and how surely."""
+"""Reading: the text that was read in a field, and its posterior."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in a field.
+    """The text that was read in a field.
 
     Attributes:
-        text: empty if nothing is written there; `TICKED` for a ticked box.
+        text: empty for an empty field; `TICKED` for a ticked box.
         confidence: posterior of the whole text.
-        characters: posterior of each character of it, 1 for a space.
-        allowed: whether the text is what the field allows.
+        characters: posterior of each character, 1 for a space.
+        allowed: whether the field allows the text.
     """
 
     text: str
@@ -20,5 +20,5 @@ class Reading:
     allowed: bool = True
 
     def shown(self, reject_below: float) -> str:
-        """The text with `?` for each character that is less certain than that."""
+        """The text with `?` for each character whose posterior is below `reject_below`."""
         return "".join("?" if sure < reject_below else character for character, sure in zip(self.text, self.characters))

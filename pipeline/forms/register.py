@@ -1,4 +1,4 @@
-"""Register: where on a photo each point of the blank is, whatever the photo's turn, scale and perspective."""
+"""Register: find the place on a photo of each point of the blank, at any rotation, scale and perspective."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,34 +14,34 @@ from pipeline.common.errors import PageError
 from pipeline.common.pixels import flatten
 from pipeline.reading.sheet import find_corners
 
-PIXELS = 500_000  # of the pictures that are compared; a label's letters have 5 of its rows
+PIXELS = 500_000  # of the pictures that are compared, in which the letters of a label are 5 pixels high
 KEYPOINTS = 2500
-SIDE = 15  # pixels; half of the side of the patches of the blank that are looked for on the photo
+SIDE = 15  # pixels; half of the side of the patches of the blank that are sought on the photo
 PATCHES = 120
-REACH = 40, 12, 6  # pixels; how far off its place a patch is looked for, at each round
-ALIKE = 0.5  # correlation of a patch with its place on the photo; writing and noise leave more than that
-DOUBT = 0.3  # correlation that a place as far off as `reach` must be better by: the next cell of a row looks the same
-NEAR = 2.0  # pixels; by which a patch may be off where one plane maps on the other: paper is never quite flat
+REACH = 40, 12, 6  # pixels; the distance within which a patch is sought, in each round
+ALIKE = 0.5  # least correlation of a patch with its place on the photo; with writing and noise it is higher
+DOUBT = 0.3  # gain in correlation that a place at the distance `reach` needs: the next cell of a row looks the same
+NEAR = 2.0  # pixels; most that a patch is off its place under a projective map: paper is never quite flat
 TRIALS = 2000
-SHEAR = 0.05  # widths of the form; how far perspective moves a point off where turn, scale and shift put it
-LEAST_SCALE = 0.2  # of the form on the photo, against the blank
-SKEWED = 1.8  # times as large as its other sides that perspective makes one side of a sheet at most
-SAME = 0.75  # correlation of patches that cannot be told apart on a photo
-SHARE, SURE = 0.5, 0.75  # of the unique patches that must be found, writing covers some; that make it needless to look on
-FEW = 8  # patches that four pairs of points explain by chance
+SHEAR = 0.05  # widths of the form; most that perspective moves a point after rotation, scale and shift
+LEAST_SCALE = 0.2  # of the form on the photo, relative to the blank
+SKEWED = 1.8  # largest ratio of two opposite sides of a sheet in perspective
+SAME = 0.75  # correlation above which two patches cannot be told apart on a photo
+SHARE, SURE = 0.5, 0.75  # shares of the unique patches: least that must be found (writing covers some), and that end the search
+FEW = 8  # patches that a map of four pairs of points fits by chance
 
 
 class Blank:
-    """A form with nothing written on it, as it is looked for.
+    """A blank, prepared for the search on photos.
 
     Args:
         gray: (H, W) uint8.
 
     Attributes:
-        contrast: (h, w) uint8, how dark its print is, in about `PIXELS` pixels.
-        scale: its pixels over those of `gray`.
-        patches: (P, 2) int x, y of places with corners.
-        unique: (P,) bool, whether nothing near a patch looks like it: the cells of a table do.
+        contrast: (h, w) uint8, of the print, in about `PIXELS` pixels.
+        scale: its side over that of `gray`.
+        patches: (P, 2) int x, y of corners.
+        unique: (P,) bool, whether nothing near the patch looks like it, as the cells of a table do.
     """
 
     def __init__(self, gray: np.ndarray) -> None:
@@ -57,7 +57,7 @@ class Blank:
 
 
 def _corners(contrast: np.ndarray) -> np.ndarray:
-    """(P, 2) int x, y of the strongest corners, no two of them on one patch."""
+    """(P, 2) int x, y of the strongest corners, at most one for each patch."""
     strength = corner_harris(ndimage.gaussian_filter(contrast.astype(np.float32), 1))
     peaks = (strength == ndimage.maximum_filter(strength, 2 * SIDE + 1)) & (strength > 1e-4 * strength.max())
     peaks[:SIDE] = peaks[-SIDE:] = peaks[:, :SIDE] = peaks[:, -SIDE:] = False
@@ -67,7 +67,7 @@ def _corners(contrast: np.ndarray) -> np.ndarray:
 
 
 def _is_unique(contrast: np.ndarray, at: np.ndarray) -> bool:
-    """Whether the patch around `at` (x, y) can be told from all others within the first `REACH`."""
+    """Whether the patch around `at` (x, y) differs from all others within the first `REACH`."""
     (alike, left, top), (x, y) = _compare(contrast, contrast, at, REACH[0]), at
     row, column = y - SIDE - top, x - SIDE - left
     alike[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = 0
@@ -75,13 +75,13 @@ def _is_unique(contrast: np.ndarray, at: np.ndarray) -> bool:
 
 
 def register(gray: np.ndarray, blank: Blank) -> np.ndarray:
-    """(3, 3) matrix that takes (x, y, 1) of the blank's `gray` to pixels of the photo, up to scale.
+    """(3, 3) matrix that maps (x, y, 1) of the blank to pixels of the photo, up to scale.
 
     Args:
         gray: (H, W) uint8 photo.
 
     Raises:
-        PageError: the form is not on the photo, or cannot be made out.
+        PageError: the form is not found on the photo.
     """
     contrast, scale = _reduced(gray)
     best, found = None, 0.0
@@ -97,14 +97,14 @@ def register(gray: np.ndarray, blank: Blank) -> np.ndarray:
 
 
 def _reduced(gray: np.ndarray) -> tuple[np.ndarray, float]:
-    """Contrast of the picture in about `PIXELS` pixels, and its scale."""
+    """Contrast of the picture in about `PIXELS` pixels, and the scale."""
     scale = min(1.0, (PIXELS / gray.size) ** 0.5)
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
     return flatten(np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX))), scale
 
 
 def _keypoints(contrast: np.ndarray) -> ORB:
-    """Corners and what is around them (Rublee et al. 2011, "ORB: an efficient alternative to SIFT or SURF")."""
+    """Corners and their descriptors (Rublee et al. 2011, "ORB: an efficient alternative to SIFT or SURF")."""
     orb = ORB(n_keypoints=KEYPOINTS, n_scales=6, fast_threshold=0.1)
     try:
         orb.detect_and_extract(contrast)
@@ -114,7 +114,7 @@ def _keypoints(contrast: np.ndarray) -> ORB:
 
 
 def _guesses(gray: np.ndarray, contrast: np.ndarray, scale: float, blank: Blank) -> Iterator[np.ndarray]:
-    """Matrices from the blank's contrast to the photo's that are worth a closer look, the likeliest first."""
+    """Candidates for the matrix from the contrast of the blank to that of the photo, the most likely first."""
     seen = _keypoints(contrast)
     if min(len(seen.keypoints), len(blank.keypoints.keypoints)) > FEW:
         pairs = match_descriptors(blank.keypoints.descriptors, seen.descriptors, cross_check=True, max_ratio=0.95)
@@ -128,9 +128,9 @@ def _guesses(gray: np.ndarray, contrast: np.ndarray, scale: float, blank: Blank)
 
 
 def _similarities(source: np.ndarray, target: np.ndarray, near: float) -> Iterator[np.ndarray]:
-    """Indices of the pairs of points that most agree on one turn, scale and shift; then of those left, once more.
+    """Indices of the largest set of pairs of points that agree on one rotation, scale and shift; then of the next one.
 
-    Two pairs settle it (in complex numbers, target = a source + b), so that a few good ones among many wrong ones are found.
+    Two pairs determine it (in complex numbers, target = a source + b), so that a few right pairs among many wrong ones are found.
     """
     left = np.arange(len(source))
     rng = np.random.default_rng(0)
@@ -158,7 +158,7 @@ def _sheet(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.ndarray, float]:
-    """The matrix after the blank's patches were looked for near where it puts them, and the share that was found."""
+    """Refine a matrix: search for the patches near their places, and return the new matrix and the share that was found."""
     unique = {tuple(at) for at in blank.patches[blank.unique].tolist()}
     share = 0.0
     for reach in REACH:
@@ -189,7 +189,7 @@ def warp(picture: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...], fill: 
 
 
 def _look(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tuple[float, float] | None:
-    """Where the patch around `at` (x, y) is on the picture, within `reach`; None if nothing there looks like it."""
+    """The place on the picture, within `reach`, of the patch around `at` (x, y); None if nothing there looks like it."""
     (alike, left, top), (x, y) = _compare(blank, seen, at, reach), at
     rows, columns = np.ogrid[: alike.shape[0], : alike.shape[1]]
     away = np.hypot(rows + top + SIDE - y, columns + left + SIDE - x) / reach
@@ -200,7 +200,7 @@ def _look(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tu
 
 
 def _compare(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tuple[np.ndarray, int, int]:
-    """Correlation of the patch around `at` with each place within `reach`, and the x, y of the first place's corner."""
+    """Correlation of the patch around `at` with each place within `reach`, and x, y of the corner of the first place."""
     x, y = at
     patch = blank[y - SIDE : y + SIDE + 1, x - SIDE : x + SIDE + 1]
     top, left = max(0, y - SIDE - reach), max(0, x - SIDE - reach)
@@ -209,7 +209,7 @@ def _compare(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) ->
 
 
 def _peak(values: np.ndarray, at: int) -> float:
-    """How far off the largest of equally spaced values their parabola is largest."""
+    """Offset from the largest of equally spaced values to the maximum of the parabola through it and its neighbours."""
     if not 0 < at < len(values) - 1:
         return 0.0
     before, here, after = values[at - 1 : at + 2]
@@ -218,11 +218,11 @@ def _peak(values: np.ndarray, at: int) -> float:
 
 
 def _fit(source: np.ndarray, target: np.ndarray, shape: tuple[int, ...], near: float, trials: int) -> np.ndarray | None:
-    """The projective map that most pairs of points agree on (Fischler & Bolles 1981, RANSAC), as a camera may see a sheet."""
+    """The projective map that most pairs of points agree on (Fischler & Bolles 1981, RANSAC), among those of a camera."""
     corners = _sheet(shape)
 
     def is_sheet(model: ProjectiveTransform, *_: np.ndarray) -> bool:
-        """Opposite sides are about as long, and all are about as much longer: four points in a row fit on wilder maps."""
+        """Whether a camera may see a sheet like this: opposite sides are about equally long. Points in a row fit others too."""
         if not np.isfinite(model.params).all():
             return False
         ratios = np.linalg.norm(np.diff(model(corners), axis=0, append=model(corners)[:1]), axis=1)
@@ -230,7 +230,7 @@ def _fit(source: np.ndarray, target: np.ndarray, shape: tuple[int, ...], near: f
         return bool(ratios.min() > ratios.max() / SKEWED)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is no such map is what None says
+        warnings.simplefilter("ignore")  # None says that there is no such map
         model, inliers = ransac(
             (source, target),
             ProjectiveTransform,

@@ -1,4 +1,4 @@
-"""Table: the forms of a folder as rows, and how much of them was read right."""
+"""Table: the forms of a folder as rows, and the accuracy of their fields."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
 
 
 def columns(form: FormOptions) -> list[str]:
-    """Of `forms.csv`, in the order of the form's file."""
+    """The columns of `forms.csv`, in the order of the file of the form."""
     return ["name", "file", "page", "status", *(key for name in form.each() for key in (name, f"{name}_confidence")), "flagged"]
 
 
 def row(form: FormOptions, fields: Mapping[str, Reading], reject_below: float) -> dict[str, Any]:
-    """What was read in the fields of one form, empty where nothing was.
+    """The row of a form: the texts of its fields, empty for empty fields.
 
-    What is less certain than `reject_below` is `?`; `flagged` names the fields that break their pattern or alphabet.
+    Characters less certain than `reject_below` are `?`; `flagged` names the fields whose text their pattern or alphabet forbids.
     """
     cells: dict[str, Any] = {}
     for name in form.each():
@@ -32,11 +32,11 @@ def row(form: FormOptions, fields: Mapping[str, Reading], reject_below: float) -
 
 
 class FieldScore(NamedTuple):
-    """Of fields that were compared with the truth.
+    """The comparison of fields with the truth.
 
     Attributes:
         answers: (confidence, whether it is right) of each field.
-        edits, characters: of what is written in them, check boxes left out.
+        edits, characters: of the texts, without check boxes.
     """
 
     answers: list[tuple[float, bool]]
@@ -44,7 +44,7 @@ class FieldScore(NamedTuple):
     characters: int
 
     def in_words(self) -> dict[str, float]:
-        """Accuracy of the characters, of the fields, and of the surer part of the fields."""
+        """Accuracy of the characters, of the fields, and of the most certain fields."""
         return {
             "fields": len(self.answers),
             "character_accuracy": round(1 - self.edits / max(self.characters, 1), 4),
@@ -53,7 +53,7 @@ class FieldScore(NamedTuple):
         }
 
     def accuracy(self, coverage: float) -> float:
-        """Of that share of the fields, the surest ones."""
+        """Accuracy of this share of the fields, the most certain ones."""
         surest = sorted(self.answers, key=lambda answer: -answer[0])[: round(coverage * len(self.answers))]
         return round(sum(right for _, right in surest) / max(len(surest), 1), 4)
 

@@ -1,1 +1,1 @@
-"""Output: what is made of a page that was read. Formats, pictures, scores."""
+"""Output: a page that was read as files of several formats, as a picture, and its score."""

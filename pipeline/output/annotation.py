@@ -1,4 +1,4 @@
-"""Annotation: a picture that shows at a glance what was read, and where."""
+"""Annotation: a picture of the text that was read, at its places."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -11,18 +11,18 @@ from pipeline.reading.page import Character, Page, level, level_box
 Words = Sequence[tuple[str, tuple[int, int, int]]]  # words and their colours
 
 LONGER_SIDE = 1200  # pixels; of the photo in it
-ENLARGED = 3.0  # times; most that a small photo is enlarged, so that what is written over it can be read
-BAND = 48  # pixels; height of the words that explain the colours
+ENLARGED = 3.0  # largest factor by which a small photo is enlarged, so that the text over it is legible
+BAND = 48  # pixels; height of the legend
 LINE, WORD, TEXT, UNSURE = (40, 110, 220), (220, 120, 20), (20, 20, 20), (210, 0, 0)
-SURE = 0.5  # characters less certain than this stand out
+SURE = 0.5  # characters with a lower posterior are red
 FOUND = [("found:", TEXT), ("lines", LINE), ("words", WORD)]
 READ = [("read:", TEXT), (f"in red if less than {SURE:.0%} sure", UNSURE)]
-"""What the two halves of the picture show, in the colours that it explains."""
+"""The legends of the two halves of the picture."""
 LETTERS = ImageFont.load_default(24)
 
 
 def annotate(page: Page, image: np.ndarray) -> Image.Image:
-    """The photo, turned upright, with its lines and words framed; beside it each character as it was read, in its place.
+    """The upright photo with frames around lines and words; beside it each character that was read, at its place.
 
     Args:
         image: (H, W, 3) uint8, the photo.
@@ -39,7 +39,7 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
     draw.rectangle((half, 0, picture.width - 1, photo.height - 1), outline=(200, 200, 200))
 
     def place(characters: Iterable[Character], margin: float = 0.0) -> tuple[float, ...]:
-        """Box in the picture, with some air around it."""
+        """Box in the picture, with a margin."""
         x0, y0, x1, y1 = scale * np.array(level_box(characters, page.rotation)) + (*shift, *shift)
         return x0 - margin, y0 - margin, x1 + margin, y1 + margin
 
@@ -64,14 +64,14 @@ def annotate(page: Page, image: np.ndarray) -> Image.Image:
 
 
 def _font_size(boxes: np.ndarray) -> float:
-    """The size at which typed capitals are as high as the written ones, (N, 4), but do not overlap."""
+    """The font size at which capitals are as high as the written ones in their boxes, (N, 4), but do not overlap."""
     height = np.median(boxes[:, 3] - boxes[:, 1])
     pitch = np.median(np.append(np.diff(boxes[:, ::2].mean(axis=1)), height))
     return float(np.clip(min(height / 0.72, pitch / 0.7), 8, 200))  # the font's capitals are 0.72 high, about 0.65 wide
 
 
 def explain(draw: ImageDraw.ImageDraw, x: float, y: float, words: Words) -> None:
-    """Write words in the colours that they explain, in a band of `BAND` pixels below y."""
+    """Write a legend, each word in its colour, in a band of `BAND` pixels below y."""
     for (text, colour), start in zip(words, _starts(words)):
         draw.text((x + start, y + BAND / 2), text, font=LETTERS, fill=colour, anchor="lm")
 
@@ -82,5 +82,5 @@ def explanation_width(words: Words) -> float:
 
 
 def _starts(words: Words) -> list[float]:
-    """Pixels from the left where each word of an explanation begins, and where the last one ends."""
+    """The x in pixels at which each word of a legend begins, and at which the last one ends."""
     return list(accumulate((LETTERS.getlength(text) + 12 for text, _ in words), initial=14.0))

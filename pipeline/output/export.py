@@ -1,4 +1,4 @@
-"""Export: all that is written for a page that was read."""
+"""Export: the files of a page that was read."""
 
 import csv
 import io
@@ -27,10 +27,10 @@ SUFFIXES = {
     "pdf": ".pdf",
     "png": ".png",
 }
-"""What a page can be written as, and how the names of those files end."""
+"""Format -> the ending of the name of its file."""
 Column = tuple[Place | None, list[str]]
 """A column of a row of a table: of which cell, and the texts in it."""
-COLUMN_GAP = 1.5  # heights of a line; words further apart stand in different columns
+COLUMN_GAP = 1.5  # heights of a line; words further apart are in different columns
 
 
 def export(
@@ -47,7 +47,7 @@ def export(
     Raises:
         DataError: the folder cannot be written, or the disk is full.
     """
-    name = name.encode("utf-8", "replace").decode("utf-8")  # a name on disk may be no valid text
+    name = name.encode("utf-8", "replace").decode("utf-8")  # a name on disk may not be valid text
     made = {beside(stem, kind): _content(kind, page, image, name, dpi) for kind in formats}
     with writing(stem):
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def export(
 
 
 def beside(stem: Path, kind: str) -> Path:
-    """Where a page's file of that format lies."""
+    """The path of the file of a page in a format."""
     return stem.with_name(stem.name + SUFFIXES[kind])  # not with_suffix: a stem may hold a dot
 
 

@@ -1,4 +1,4 @@
-"""Markup: a page as hOCR and as ALTO, the two formats that archives' tools read."""
+"""Markup: a page as hOCR and as ALTO, which the tools of archives read."""
 
 import math
 import re
@@ -12,8 +12,8 @@ XHTML = "http://www.w3.org/1999/xhtml"
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 ALTO_SCHEMA = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-PRINTED = "printed"  # tag of ALTO's words that are print
-NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # file names may hold what XML may not
+PRINTED = "printed"  # tag of printed words in ALTO
+NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # file names may hold characters that XML forbids
 
 
 def to_hocr(page: Page, name: str) -> str:
@@ -72,13 +72,13 @@ def _cost(confidence: float) -> str:
 
 
 def _baseline(line: Line, page: Page) -> int:
-    """Where the line's characters stand, in pixels from the bottom of its box after turning it level; 0 or less."""
+    """The base line of the characters, in pixels from the bottom of the box of the level line; 0 or less."""
     bottoms = [level_box([c], page.rotation)[3] for c in line.characters]
     return round(float(np.median(bottoms)) - max(bottoms))
 
 
 def _slope(page: Page) -> str:
-    """Degrees, counter-clockwise, that the text on the photo is turned by."""
+    """Rotation in degrees, counter-clockwise, of the text on the photo."""
     return f"{round(-page.rotation, 1) + 0.0}"
 
 

@@ -1,4 +1,4 @@
-"""PDF: the photo, and behind it the text that was read, so that it can be searched, selected and copied."""
+"""PDF: the photo, and behind it the text that was read, which can be searched, selected and copied."""
 
 import io
 from collections.abc import Iterable
@@ -12,24 +12,24 @@ from pipeline.common.files import replacing
 from pipeline.output.upright import turn_upright
 from pipeline.reading.page import Page, level, level_box
 
-LONGER_SIDE = 842  # points, as A4's; for photos that do not say how large their sheet was
-CAPITAL = 0.72  # height of Helvetica's capitals, as a share of the font size
+LONGER_SIDE = 842  # points, of A4; for photos that do not state their resolution
+CAPITAL = 0.72  # height of the capitals of Helvetica, as a share of the font size
 QUALITY = 85  # of the JPEG
 
 
 def to_pdf(page: Page, image: np.ndarray, dpi: float | None = None) -> bytes:
-    """One page, upright; every word lies along its line, whichever way that runs. The same page gives the same bytes.
+    """One upright page; every word lies along its line, in any direction. The same page gives the same bytes.
 
     Args:
         image: (H, W, 3) uint8, the photo.
-        dpi: its dots per inch; None makes the page as large as A4.
+        dpi: its dots per inch; None: the page has the size of A4.
     """
-    from fpdf import FPDF, TextMode  # not above: it takes 0.3 s, and who reads without writing does not need it
+    from fpdf import FPDF, TextMode  # imported here: it takes 0.3 s
 
     page, image = turn_upright(page, image)
     scale = 72 / dpi if dpi else LONGER_SIDE / max(page.width, page.height)
     pdf = FPDF(unit="pt", format=(page.width * scale, page.height * scale))
-    pdf.set_creation_date(datetime(1980, 1, 1, tzinfo=UTC))  # as in an .npz: no time gets in
+    pdf.set_creation_date(datetime(1980, 1, 1, tzinfo=UTC))  # as in an .npz, without a time
     pdf.set_auto_page_break(False)
     pdf.add_page()
     jpeg = io.BytesIO()
@@ -40,8 +40,8 @@ def to_pdf(page: Page, image: np.ndarray, dpi: float | None = None) -> bytes:
     for word in (word for line in page.lines for word in line.words):
         x0, y0, x1, y1 = scale * np.array(level_box(word.characters, page.rotation))
         start = level(-page.rotation) @ (x0, y1)
-        text = word.text.encode("latin-1", "replace").decode("latin-1")  # all that the PDF's own fonts have
-        pdf.set_font_size(max(y1 - y0, 1) / CAPITAL)  # at the photo's edge nothing may be left of a box
+        text = word.text.encode("latin-1", "replace").decode("latin-1")  # the characters of the fonts of PDF
+        pdf.set_font_size(max(y1 - y0, 1) / CAPITAL)  # at the edge of the photo, a box may be empty
         pdf.set_stretching(100)
         pdf.set_stretching(100 * max(x1 - x0, 1) / pdf.get_string_width(text))
         with pdf.rotation(-page.rotation, *start):

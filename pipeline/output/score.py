@@ -1,4 +1,4 @@
-"""Score: how much of a page was read right, by edit distance (Levenshtein 1966)."""
+"""Score: the accuracy of a page, by edit distance (Levenshtein 1966)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Score(NamedTuple):
-    """Edits and lengths of a page, so that pages can be added up.
+    """Edits and lengths of a page; those of several pages can be added.
 
     Attributes:
         edits, characters: without any spaces; the accuracy is 1 - edits / characters.
@@ -36,7 +36,7 @@ class Score(NamedTuple):
 
 
 def score(read: str, truth: str) -> Score:
-    """Compare a page's text with the truth; case and the width of spaces do not count."""
+    """Compare the text of a page with the truth; case and the width of spaces do not count."""
     read_words, true_words = read.upper().split(), truth.upper().split()
     read_lines = [" ".join(line.split()) for line in read.upper().splitlines() if line.strip()]
     true_lines = [" ".join(line.split()) for line in truth.upper().splitlines() if line.strip()]
@@ -53,7 +53,7 @@ def score(read: str, truth: str) -> Score:
 
 
 def in_words(part: Score) -> dict[str, float]:
-    """A score under the names used everywhere: accuracy without spaces, CER with spaces, WER."""
+    """The score under the names of the metrics: accuracy without spaces, CER with spaces, WER."""
     return {"character_accuracy": round(part.accuracy, 4), "cer": round(part.cer, 4), "wer": round(part.wer, 4)}
 
 

@@ -1,4 +1,4 @@
-"""Upright: a page and its photo after the quarter turns that bring its lines nearest to level."""
+"""Upright: a page and its photo after the quarter turns that make its lines most nearly level."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from pipeline.reading.page import Box, Character, Page
 
 
 def turn_upright(page: Page, image: np.ndarray) -> tuple[Page, np.ndarray]:
-    """The photo, (H, W, 3) uint8, and the page on it, turned so that at most 45 degrees of its rotation are left."""
+    """The photo, (H, W, 3) uint8, and its page, turned so that a rotation of at most 45 degrees is left."""
     turns = round(page.rotation / 90) % 4
     for _ in range(turns):
         page = _quarter_turn(page)

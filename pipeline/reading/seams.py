@@ -27,9 +27,7 @@ def find_seams(ink: np.ndarray, stroke: float, height: float) -> list[tuple[floa
     if columns <= 2 * margin:
         return []
     chosen: list[int] = []
-    for x in margin + np.argsort(
-        np.round(through[margin:-margin] * 4), kind="stable"
-    ):  # the edges of a wide thin place too
+    for x in margin + np.argsort(np.round(through[margin:-margin] * 4), kind="stable"):  # the edges of a wide thin place too
         apart = np.abs(np.array(chosen) - x) / height
         if through[x] < MOST_INK and (apart >= SPACING).all() and (apart < 0.5).sum() < CROWD:
             chosen.append(int(x))
