@@ -66,3 +66,10 @@ def _is_module_or_in_one(name: str) -> bool:
     inside = path.parent if (path.parent / "__init__.py").exists() else path.parent.with_suffix(".py")
     found = path.with_suffix(".py").exists() or (path / "__init__.py").exists()
     return found or inside.exists() and path.name in (inside / "__init__.py" if inside.is_dir() else inside).read_text()
+
+
+@pytest.mark.parametrize("document", [*documents(), ROOT / "CONTRIBUTING.md"], ids=lambda path: path.stem)
+def test_modules_that_are_named_are_there(document):
+    names = {path.name for folder in ("pipeline", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")}
+    named = re.findall(r"`[\w/]*?(\w+\.py)`", document.read_text(encoding="utf-8"))
+    assert not set(named) - names
