@@ -20,7 +20,7 @@ from pipeline.common.files import md5, write_table
 from pipeline.forms import table
 from pipeline.forms.options import FormOptions
 from pipeline.forms.table import FieldScore
-from pipeline.output.export import beside
+from pipeline.output.export import beside, remove_leftovers
 from pipeline.output.pdf import join_pdfs
 from pipeline.output.score import Score, in_words, score, total
 
@@ -62,6 +62,7 @@ def run(
         DataError: the model cannot be loaded, or the folder cannot be written.
     """
     _check_target(sources, folder)
+    remove_leftovers(folder)
     mine = sources[options.part :: options.parts]
     settings = _settings(options, model, form)
     outcome = Outcome([], {}, {})

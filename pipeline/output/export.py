@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import platform
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def export(
     made = {beside(stem, kind): _content(kind, page, image, name, dpi) for kind in formats}
     with writing(stem):
         stem.parent.mkdir(parents=True, exist_ok=True)
-        waiting = {path: path.with_name(f".{path.name[:200]}.{os.getpid()}") for path in made}
+        waiting = {path: path.with_name(f".{path.name[:150]}.{platform.node()}.{os.getpid()}") for path in made}
         try:
             for path, content in made.items():
                 with open(waiting[path], "wb") as file:
@@ -62,6 +63,17 @@ def export(
             for temporary in waiting.values():
                 temporary.unlink(missing_ok=True)
     return list(made)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes of this host left half-written in a folder when they were killed."""
+    for path in folder.glob(f".*.{platform.node()}.*"):
+        pid = path.name.rpartition(".")[2]
+        if pid.isdecimal():
+            import psutil  # not above: hardly anybody needs it
+
+            if not psutil.pid_exists(int(pid)):
+                path.unlink(missing_ok=True)
 
 
 def beside(stem: Path, kind: str) -> Path:

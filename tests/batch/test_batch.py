@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.forms.reading import Reading
 from pipeline.output.export import SUFFIXES
 from pipeline.reading import Character, Line, Page, Word
+from tests.batch.conftest import start
 from tests.conftest import ROOT, clean_environment
 
 
@@ -137,6 +139,17 @@ def test_a_second_start_reads_what_is_missing_changed_or_asked_for_in_another_wa
     assert reads() == 1
 
 
+def test_what_a_killed_process_left_half_written_is_removed(read_count):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    Path("read").mkdir()
+    names = [f".a.txt.{platform.node()}.{ended.pid}", f".b.txt.{platform.node()}.{os.getpid()}", ".mine", ".a.txt.elsewhere.7"]
+    for name in names:
+        Path("read", name).write_text("half")
+    run("photos")
+    assert [Path("read", name).exists() for name in names] == [False, True, True, True]
+
+
 def test_parts_share_the_pages(read_count):
     for name in "cdefg":
         Image.new("RGB", (60, 40), "white").save(f"photos/{name}.png")
@@ -210,16 +223,6 @@ def test_truths_are_scored_be_they_text_or_not(read_count, capsys):
 
 
 @pytest.fixture
-def tiny_model(tmp_path) -> Path:
-    """A network that knows nothing."""
-    from pipeline.common.paths import MODEL
-
-    if not (ROOT / MODEL).exists():
-        pytest.skip("no trained model; `dvc repro` makes one")
-    return ROOT / MODEL
-
-
-@pytest.fixture
 def photos(tmp_path) -> Path:
     from tests.reading.conftest import set_text
 
@@ -230,19 +233,14 @@ def photos(tmp_path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, *arguments: str, **options) -> subprocess.Popen:
-    line = [sys.executable, "-m", "pipeline.read", *arguments, "--out", str(folder / "read")]
-    return subprocess.Popen(line, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, text=True, **options)
-
-
-def test_two_processes_print_what_one_does(photos, tiny_model):
+def test_two_processes_print_what_one_does(photos, trained_model):
     one, two = (start(photos / jobs, str(photos / "photos"), "--jobs", jobs) for jobs in "12")
     printed = one.communicate(timeout=120)[0]
     assert printed == two.communicate(timeout=120)[0] and printed.count("photos/") == 7
     assert one.returncode == two.returncode == 0
 
 
-def test_a_killed_run_is_taken_up_where_it_ended(photos, tiny_model):
+def test_a_killed_run_is_taken_up_where_it_ended(photos, trained_model):
     first = start(photos, str(photos / "photos"), "--formats", "txt,json")
     while not (photos / "read/1.txt").exists() and first.poll() is None:
         time.sleep(0.05)
@@ -257,14 +255,14 @@ def test_a_killed_run_is_taken_up_where_it_ended(photos, tiny_model):
     assert kept == {name: (photos / f"read/{name}.txt").stat().st_mtime_ns for name in kept}
 
 
-def test_nobody_needs_to_listen(photos, tiny_model):
+def test_nobody_needs_to_listen(photos, trained_model):
     started = start(photos, str(photos / "photos"))
     started.stdout.readline()
     started.stdout.close()
     assert started.wait(timeout=120) == 0 and len(statuses(str(photos / "read"))) == 7
 
 
-def test_reading_imports_only_what_it_needs(photos, tiny_model):
+def test_reading_imports_only_what_it_needs(photos, trained_model):
     code = (
         "import sys; from pipeline.read import main; "
         f"main([{str(photos / 'photos/1.png')!r}, '--out', {str(photos / 'read')!r}]); "

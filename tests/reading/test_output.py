@@ -3,7 +3,6 @@
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,8 +16,8 @@ from pipeline.output.export import export, to_csv
 from pipeline.output.pdf import to_pdf
 from pipeline.output.score import edit_distance, score, total
 from pipeline.reading import Character, Line, Page, Word
+from tests.schemas import alto_schema, page_schema
 
-DATA = Path(__file__).parents[1] / "data"
 BLANK = np.full((200, 100, 3), 200, np.uint8)
 
 
@@ -100,31 +99,8 @@ def test_hocr_is_nested_and_its_words_hold_no_space(files):
     assert found[1].get("title") == "bbox 59 120 89 140; x_wconf 80"
 
 
-class XlinkAside(etree.Resolver):
-    """ALTO's schema imports the schema of XLink, whose attributes are not written here; nothing is fetched for a test."""
-
-    def resolve(self, url, identifier, context):
-        if url.endswith("xlink.xsd"):
-            return self.resolve_string(
-                '<schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace='
-                '"http://www.w3.org/1999/xlink"><attributeGroup name="simpleLink"/></schema>',
-                context,
-            )
-
-
-@pytest.fixture(scope="module")
-def schema() -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True)
-    parser.resolvers.add(XlinkAside())
-    return etree.XMLSchema(etree.parse(DATA / "alto-4-4.xsd", parser))
-
-
-@pytest.fixture(scope="module")
-def page_schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(DATA / "page-2019-07-15.xsd"))
-
-
-def test_alto_keeps_its_schema(files, schema):
+def test_alto_keeps_its_schema(files):
+    schema = alto_schema()
     alto = etree.parse(files[".xml"])
     schema.assertValid(alto)
     space = "{http://www.loc.gov/standards/alto/ns-v4#}"
@@ -136,9 +112,9 @@ def test_alto_keeps_its_schema(files, schema):
 
 
 @pytest.mark.parametrize("name", ["a\x01b.jpg", "a\udcff.jpg", "<&>.jpg", "\N{CJK UNIFIED IDEOGRAPH-4E00}.jpg"])
-def test_any_file_name_leaves_the_files_valid(page, tmp_path, schema, name):
+def test_any_file_name_leaves_the_files_valid(page, tmp_path, name):
     export(page, BLANK, tmp_path / "page", name)
-    schema.assertValid(etree.parse(tmp_path / "page.xml"))
+    alto_schema().assertValid(etree.parse(tmp_path / "page.xml"))
     assert HocrValidator("standard").validate(str(tmp_path / "page.hocr")).is_valid()
     json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
 
@@ -168,10 +144,10 @@ def test_the_same_page_gives_the_same_bytes(page, files):
         assert path.read_bytes() == files[path.name.removeprefix("a.b")].read_bytes()
 
 
-def test_a_character_cut_off_by_the_edge_is_written_all_the_same(tmp_path, schema):
+def test_a_character_cut_off_by_the_edge_is_written_all_the_same(tmp_path):
     page = Page(100, 200, 0.0, [Line([Word([Character("A", (100, 50, 100, 50), 0.9)])])])
     export(page, BLANK, tmp_path / "page", "a.jpg")
-    schema.assertValid(etree.parse(tmp_path / "page.xml"))
+    alto_schema().assertValid(etree.parse(tmp_path / "page.xml"))
     assert PdfReader(tmp_path / "page.pdf").pages[0].extract_text().strip() == "A"
 
 
@@ -204,15 +180,15 @@ def _box(marked: np.ndarray) -> tuple[int, ...]:
     return columns.min(), rows.min(), columns.max(), rows.max()
 
 
-def test_page_xml_keeps_its_schema(files, page_schema):
+def test_page_xml_keeps_its_schema(files):
     root = etree.parse(files[".page.xml"]).getroot()
-    page_schema.assertValid(root)
+    page_schema().assertValid(root)
     regions, words = root.findall(".//{*}TextRegion"), root.findall(".//{*}Word")
     assert regions[0].findtext("{*}TextEquiv/{*}Unicode") == "A? 7\n7"
     assert words[0].find("{*}Coords").get("points") == "58,10 90,10 90,60 58,60"
     assert root.find("{*}Page").get("orientation") == "-90.0"
     root.find(".//{*}TextEquiv").set("conf", "1.5")
-    assert not page_schema.validate(root)  # the schema does look
+    assert not page_schema().validate(root)  # the schema does look
 
 
 def test_only_what_is_asked_for_is_made(page, tmp_path, monkeypatch):
@@ -221,9 +197,9 @@ def test_only_what_is_asked_for_is_made(page, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.csv", "page.txt"]
 
 
-def test_a_blank_page_is_written_in_every_format(tmp_path, schema):
+def test_a_blank_page_is_written_in_every_format(tmp_path):
     export(Page(100, 200, 0.0, []), BLANK, tmp_path / "page", "a.jpg")
-    schema.assertValid(etree.parse(tmp_path / "page.xml"))
+    alto_schema().assertValid(etree.parse(tmp_path / "page.xml"))
     assert HocrValidator("standard").validate(str(tmp_path / "page.hocr")).is_valid()
     assert (tmp_path / "page.txt").read_text() == ""
     assert PdfReader(tmp_path / "page.pdf").pages[0].extract_text() == ""
