@@ -24,7 +24,7 @@ from pipeline.reading.glyphs import Model
 from pipeline.reading.kinds import END, fit_kinds
 from pipeline.reading.language import Language, LanguageModel, load_language
 from pipeline.reading.lattice import Lattice
-from pipeline.reading.layout import Components, Line, find_components, find_lines
+from pipeline.reading.layout import Components, Row, find_components, find_lines
 from pipeline.reading.line_model import LineModel, Weights, line_characters, save_line_model
 from pipeline.reading.lines import build_lattices, usual_width
 from pipeline.reading.search import search
@@ -59,7 +59,7 @@ class Sample:
 
     page: WrittenPage
     found: Components
-    rows: list[Line]
+    rows: list[Row]
 
 
 def lattice(config: Config, output: Path) -> None:

@@ -7,7 +7,7 @@ or columns of a table, which is read row by row.
 
 import numpy as np
 
-from pipeline.reading.layout import Components, Line, find_lines
+from pipeline.reading.layout import Components, Row, find_lines
 
 RIVER = 2.5  # letter heights; white space of this width separates columns: gaps between words are 0.6 to 2.2 wide
 NARROW = 1.0  # the same if there is another sign of two columns; a gap between two letters is narrower
@@ -17,10 +17,10 @@ SAME_ROW = 0.5  # letter heights; most that the middles of two lines of one row 
 SIDE_BY_SIDE = 0.7  # share of the lines of the shorter column that have a line of the other column in their row
 
 
-def find_rows(found: Components) -> list[Line]:
+def find_rows(found: Components) -> list[Row]:
     """The lines of a level page in reading order: block by block, or row by row where blocks are columns of a table."""
     columns = [find_lines(only(found, pieces)) for pieces in find_blocks(found)]
-    merged: list[list[Line]] = []
+    merged: list[list[Row]] = []
     for lines in columns:
         if merged and _are_rows(found, merged[-1], lines):
             merged[-1] = _join_rows(found, merged[-1], lines)
@@ -78,7 +78,7 @@ def _widest_gap(starts: np.ndarray, ends: np.ndarray) -> tuple[float, float] | N
     return float(gaps[widest]), float(reached[widest])
 
 
-def _are_rows(found: Components, left: list[Line], right: list[Line]) -> bool:
+def _are_rows(found: Components, left: list[Row], right: list[Row]) -> bool:
     """Whether two blocks are columns of one table: side by side, line beside line, and at least one is not running text."""
     if not left or not right or min(_span(found, right)[0]) < max(_span(found, left)[1]) - found.height:
         return False
@@ -88,18 +88,18 @@ def _are_rows(found: Components, left: list[Line], right: list[Line]) -> bool:
     return not (_runs_on(found, left) and _runs_on(found, right))
 
 
-def _span(found: Components, lines: list[Line]) -> tuple[list[int], list[int]]:
+def _span(found: Components, lines: list[Row]) -> tuple[list[int], list[int]]:
     """Left and right ends of the lines."""
     boxes = [found.boxes[line.pieces] for line in lines]
     return [int(box[:, 0].min()) for box in boxes], [int(box[:, 2].max()) for box in boxes]
 
 
-def _middle(found: Components, line: Line) -> float:
+def _middle(found: Components, line: Row) -> float:
     boxes = found.boxes[line.pieces]
     return float(np.median(boxes[:, 1] + boxes[:, 3])) / 2
 
 
-def _partners(found: Components, left: list[Line], right: list[Line]) -> dict[int, int]:
+def _partners(found: Components, left: list[Row], right: list[Row]) -> dict[int, int]:
     """Index of a line of the right block -> index of the line of the left block in the same row."""
     middles = np.array([_middle(found, line) for line in left])
     partners: dict[int, int] = {}
@@ -111,7 +111,7 @@ def _partners(found: Components, left: list[Line], right: list[Line]) -> dict[in
     return partners
 
 
-def _runs_on(found: Components, lines: list[Line]) -> bool:
+def _runs_on(found: Components, lines: list[Row]) -> bool:
     """Whether most lines hold several words."""
     several = 0
     for line in lines:
@@ -121,13 +121,13 @@ def _runs_on(found: Components, lines: list[Line]) -> bool:
     return several > len(lines) / 2
 
 
-def _join_rows(found: Components, left: list[Line], right: list[Line]) -> list[Line]:
+def _join_rows(found: Components, left: list[Row], right: list[Row]) -> list[Row]:
     partners = _partners(found, left, right)
     rows = list(left)
     for index, line in enumerate(right):
         if index in partners:
             own = rows[partners[index]]
-            rows[partners[index]] = Line(own.pieces + line.pieces, max(own.height, line.height))
+            rows[partners[index]] = Row(own.pieces + line.pieces, max(own.height, line.height))
         else:
             rows.append(line)
     return sorted(rows, key=lambda line: _middle(found, line))

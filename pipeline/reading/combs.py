@@ -12,8 +12,7 @@ from pipeline.reading.decode import Decoded, decode_cells
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.language import Language
 from pipeline.reading.lattice import Lattice
-from pipeline.reading.layout import Components, find_lines
-from pipeline.reading.layout import Line as Row
+from pipeline.reading.layout import Components, Row, find_lines
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions

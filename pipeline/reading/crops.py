@@ -3,8 +3,7 @@
 import numpy as np
 
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
-from pipeline.reading.layout import Components, find_components
-from pipeline.reading.layout import Line as Row
+from pipeline.reading.layout import Components, Row, find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.reading.layout import Components, Line
+from pipeline.reading.layout import Components, Row
 
 NEAR = 3  # tall pieces on each side whose feet give the foot of the line at a point: lines are wavy
 FEW = 4  # samples; weight of the spread of all characters against that of a single class
@@ -32,7 +32,7 @@ class Frame(NamedTuple):
         return np.stack([wide, (foot - boxes[:, 1]) / self.height, (foot - boxes[:, 3]) / self.height], axis=1)
 
 
-def find_frame(found: Components, line: Line) -> Frame:
+def find_frame(found: Components, line: Row) -> Frame:
     """The frame of a line: its foot at each tall piece is the median of the feet of that piece and its neighbours."""
     boxes = found.boxes[line.pieces]
     tall = boxes[boxes[:, 3] - boxes[:, 1] > 0.6 * line.height]

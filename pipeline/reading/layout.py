@@ -75,18 +75,18 @@ def text_height(found: Components) -> float:
     return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
 
 
-class Line(NamedTuple):
+class Row(NamedTuple):
     """Pieces of one line of text, left to right, and the height of its letters."""
 
     pieces: list[int]
     height: float
 
 
-def find_lines(found: Components) -> list[Line]:
+def find_lines(found: Components) -> list[Row]:
     """Group the pieces into lines, top to bottom; lines may be wavy, slanted and of different sizes."""
     tall = np.flatnonzero((found.heights >= 0.4 * found.height) & (found.areas > 0))
     chains = _merge_chains(_chain(found, tall), found)
-    lines = [Line(chain, _letter_height(found, chain)) for chain in chains]
+    lines = [Row(chain, _letter_height(found, chain)) for chain in chains]
     lines = _attach_small(found, lines)
     lines.sort(key=lambda line: float(np.median(_centres(found, line.pieces)[1])))
     return lines
@@ -183,7 +183,7 @@ def _merge_chains(chains: list[list[int]], found: Components) -> list[list[int]]
     return merged
 
 
-def _attach_small(found: Components, lines: list[Line]) -> list[Line]:
+def _attach_small(found: Components, lines: list[Row]) -> list[Row]:
     """Assign bars, dots and other small pieces to the line that they lie in; drop those outside of all lines."""
     taken = np.zeros(len(found.areas), bool)
     taken[[piece for line in lines for piece in line.pieces]] = True
@@ -203,4 +203,4 @@ def _attach_small(found: Components, lines: list[Line]) -> list[Line]:
         nearest[nearer], least[nearer] = number, distance[nearer]
     for piece, number in zip(small[least < 0.75], nearest[least < 0.75]):
         lines[number].pieces.append(int(piece))
-    return [Line(sorted(line.pieces, key=lambda p: found.boxes[p, 0]), line.height) for line in lines]
+    return [Row(sorted(line.pieces, key=lambda p: found.boxes[p, 0]), line.height) for line in lines]

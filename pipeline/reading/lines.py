@@ -11,8 +11,7 @@ from pipeline.reading.geometry import Frame, find_frame
 from pipeline.reading.glyphs import Model, classify_lines
 from pipeline.reading.language import Language
 from pipeline.reading.lattice import Lattice, build_lattice
-from pipeline.reading.layout import Components
-from pipeline.reading.layout import Line as Row
+from pipeline.reading.layout import Components, Row
 from pipeline.reading.line_model import DOT, LineModel, Weights
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions

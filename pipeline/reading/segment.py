@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.reading.layout import Components, Line
+from pipeline.reading.layout import Components, Row
 from pipeline.reading.seams import find_seams
 
 MAX_ATOMS = 6  # pieces of a character: `%` has three, a broken or cut E up to five
@@ -45,7 +45,7 @@ class Candidate(NamedTuple):
     beside: float = 0.0
 
 
-def find_atoms(found: Components, line: Line) -> list[Atom]:
+def find_atoms(found: Components, line: Row) -> list[Atom]:
     """Pieces of the line from left to right, by their middles: an accent or a bar is next to its letter."""
     atoms = [piece_atom(found, piece) for piece in line.pieces]
     return sorted(atoms, key=lambda atom: (atom.box[0] + atom.box[2], atom.box))

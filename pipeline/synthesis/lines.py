@@ -13,7 +13,7 @@ from scipy import ndimage
 from pipeline.synthesis.handwriting import Habits, write_characters
 from pipeline.synthesis.ink import margin, place
 from pipeline.synthesis.stroke_library import StrokeLibrary
-from pipeline.synthesis.texts import Line, random_page, text_of
+from pipeline.synthesis.texts import Tokens, random_page, text_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class WrittenPage:
 
     ink: np.ndarray
     owner: np.ndarray
-    lines: list[Line]
+    lines: list[Tokens]
     characters: str
     line_of: np.ndarray
     word_start: np.ndarray

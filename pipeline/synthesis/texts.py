@@ -10,10 +10,10 @@ import numpy as np
 
 from pipeline.synthesis.tokens import DIGITS, LETTERS, Token, code, digits, letters, number, pick, sign, word
 
-Line = list[Token]
+Tokens = list[Token]
 
 
-def random_page(rng: np.random.Generator, characters: str) -> list[Line]:
+def random_page(rng: np.random.Generator, characters: str) -> list[Tokens]:
     """The lines of one page, at least one and none empty; what `characters` does not hold is left out."""
     while True:
         lines = [_only(line, characters) for line in pick(rng, PAGES)(rng)]
@@ -22,21 +22,21 @@ def random_page(rng: np.random.Generator, characters: str) -> list[Line]:
             return lines
 
 
-def text_of(line: Line) -> str:
+def text_of(line: Tokens) -> str:
     """The line as text, its tokens separated by single spaces."""
     return " ".join(token.text for token in line)
 
 
-def _only(line: Line, characters: str) -> Line:
+def _only(line: Tokens, characters: str) -> Tokens:
     kept = [Token("".join(c for c in token.text if c in characters), token.kind) for token in line]
     return [token for token in kept if any(c.isalnum() for c in token.text) or token.text in set("+-=&/*()?")]
 
 
-def _words(rng: np.random.Generator, low: int, high: int) -> Line:
+def _words(rng: np.random.Generator, low: int, high: int) -> Tokens:
     return [word(rng) for _ in range(rng.integers(low, high + 1))]
 
 
-def _note(rng: np.random.Generator) -> list[Line]:
+def _note(rng: np.random.Generator) -> list[Tokens]:
     """Sentences, some with a number, a letter or a code in them."""
     lines = []
     for _ in range(rng.integers(1, 7)):
@@ -47,7 +47,7 @@ def _note(rng: np.random.Generator) -> list[Line]:
     return lines
 
 
-def _form(rng: np.random.Generator) -> list[Line]:
+def _form(rng: np.random.Generator) -> list[Tokens]:
     """A label and its value: FLAT 1, ROOM 101, DATE 24.06.2019, NAME J. FOX."""
     value: dict[Callable, float] = {number: 6, word: 3, letters: 1, code: 2}
     lines = []
@@ -59,7 +59,7 @@ def _form(rng: np.random.Generator) -> list[Line]:
     return lines
 
 
-def _shopping(rng: np.random.Generator) -> list[Line]:
+def _shopping(rng: np.random.Generator) -> list[Tokens]:
     """Things to buy, their amounts in front of or behind them."""
     before = rng.random() < 0.3
     lines = []
@@ -69,7 +69,7 @@ def _shopping(rng: np.random.Generator) -> list[Line]:
     return lines
 
 
-def _enumeration(rng: np.random.Generator) -> list[Line]:
+def _enumeration(rng: np.random.Generator) -> list[Tokens]:
     """1. FIRST / 2. SECOND, some with a heading."""
     behind = rng.choice([".", ")", ""], p=[0.6, 0.2, 0.2])
     lines = [_words(rng, 1, 3)] if rng.random() < 0.5 else []
@@ -80,18 +80,18 @@ def _enumeration(rng: np.random.Generator) -> list[Line]:
     return lines
 
 
-def _column(rng: np.random.Generator) -> list[Line]:
+def _column(rng: np.random.Generator) -> list[Tokens]:
     """A column of numbers, or rows of them."""
     across = int(pick(rng, {1: 6, 2: 1, 3: 1, 6: 1}))
     return [[number(rng) for _ in range(across)] for _ in range(rng.integers(1, 8))]
 
 
-def _codes(rng: np.random.Generator) -> list[Line]:
+def _codes(rng: np.random.Generator) -> list[Tokens]:
     across = int(rng.integers(1, 4))
     return [[code(rng) for _ in range(across)] for _ in range(rng.integers(1, 7))]
 
 
-def _singles(rng: np.random.Generator) -> list[Line]:
+def _singles(rng: np.random.Generator) -> list[Tokens]:
     """Rows of single letters or digits, as in exercises and grids."""
     kind, among = ("letters", LETTERS) if rng.random() < 0.6 else ("number", DIGITS)
     return [[Token(rng.choice(list(among)), kind) for _ in range(rng.integers(1, 9))] for _ in range(rng.integers(1, 5))]
@@ -118,7 +118,7 @@ def _expression(rng: np.random.Generator, terms: int, nested: float = 0.2) -> li
     return parts
 
 
-def _sums(rng: np.random.Generator) -> list[Line]:
+def _sums(rng: np.random.Generator) -> list[Tokens]:
     lines = []
     for _ in range(rng.integers(1, 5)):
         parts = _sum(rng) if rng.random() < 0.6 else _expression(rng, int(rng.integers(2, 7)))
@@ -126,7 +126,7 @@ def _sums(rng: np.random.Generator) -> list[Line]:
     return lines
 
 
-PAGES: dict[Callable[[np.random.Generator], list[Line]], float] = {
+PAGES: dict[Callable[[np.random.Generator], list[Tokens]], float] = {
     _note: 7,
     _form: 5,
     _shopping: 3,
