@@ -1,4 +1,4 @@
-"""Stage 3, `python -m pipeline.evaluate`: how good the model is on characters it has never seen.
+"""Stage `evaluate`, `python -m pipeline.evaluate`: measure the model on characters that it has not seen.
 
 With `evaluate.on=FILE.npz` it measures the model on any other data and prints one JSON line, writing nothing.
 """
@@ -77,10 +77,10 @@ def evaluate(config: Config, output: Path) -> None:
 
 
 def by_kind(predicted: np.ndarray, labels: np.ndarray, alphabet: Alphabet) -> dict[str, float]:
-    """Accuracy of letters and digits, of signs, of what is no character, where the alphabet holds more than the first.
+    """Accuracy of letters and digits, of signs, and of the class `nothing`, if the alphabet has more than letters and digits.
 
-    `signs_alike` counts a sign as right that is read as one of the same shape, from which only its size and place in the
-    line tell it.
+    In `signs_alike`, a sign is also right if it is read as one of the same shape, which differs only in size and place in the
+    line.
     """
     groups = {"characters": ("digit", "capital", "lower"), "signs": ("sign",), "nothing": ("nothing",)}
     rows = {name: np.isin(alphabet.kinds[labels], kinds) for name, kinds in groups.items()}
@@ -94,10 +94,9 @@ def by_kind(predicted: np.ndarray, labels: np.ndarray, alphabet: Alphabet) -> di
 
 
 def measure_file(classifier: Classifier, path: Path) -> dict[str, float]:
-    """How well the classifier reads the characters of a user's file.
+    """Measure the classifier on the characters of a user's file.
 
-    Its answers are the most probable of the characters that the file speaks of; `accuracy_unrestricted` is that of the most
-    probable of all classes.
+    An answer is the most probable of the characters that the file names; for `accuracy_unrestricted`, of all classes.
     """
     written, names = read_npz(path)
     alphabet = classifier.alphabet

@@ -1,4 +1,4 @@
-"""Stage `fill`, `python -m pipeline.fill`: the project's forms -> their blanks, and copies that somebody has filled in.
+"""Stage `fill`, `python -m pipeline.fill`: draw the blanks of the project's forms, and filled-in copies.
 
 Writes prepared/forms/<form>.png, and for each copy <form>/<number>.jpg with <number>.csv, the truth of its fields.
 """
@@ -62,7 +62,7 @@ def fill(config: Config, output: Path) -> None:
 
 
 def entries(form: FormOptions) -> list[Entry]:
-    """The form's fields as they are printed."""
+    """The fields of the form as they are printed."""
     return [
         Entry(field.label, (left, top, right, bottom), field.cells, field.rows, field.kind == "checkbox")
         for field in form.fields.values()
@@ -71,7 +71,7 @@ def entries(form: FormOptions) -> list[Entry]:
 
 
 def make_answers(form: FormOptions, empty: float, rng: np.random.Generator) -> dict[str, str]:
-    """What somebody writes in each field; some are left empty, and so is half of the check boxes."""
+    """A random text for each field; some fields and half of the check boxes are empty."""
     answers = {}
     for name, field in form.each().items():
         if field.kind == "checkbox":
@@ -82,7 +82,7 @@ def make_answers(form: FormOptions, empty: float, rng: np.random.Generator) -> d
 
 
 def _answer(field: Field, rng: np.random.Generator) -> str:
-    """A random text that fits into the field, and that it allows."""
+    """A random text that the field allows and has room for."""
     most = field.cells or 12
     if field.pattern:
         return _walk(field.constraint, ALPHABETS[field.alphabet], most, rng)

@@ -1,7 +1,7 @@
-"""Stage `python -m pipeline.ink`: learn what a pixel of a page shows: paper, written or printed ink, a line, clutter.
+"""Stage `ink`, `python -m pipeline.ink`: learn what a pixel of a page shows: paper, written or printed ink, a line, clutter.
 
 The network learns from rendered crops, whose masks are exact. Every epoch renders new ones. Writes the weights, the history,
-the metrics and a figure; makes one MLflow run. An interrupted training goes on from its checkpoint.
+the metrics and a figure; makes one MLflow run. An interrupted training continues from its checkpoint.
 """
 
 import sys
@@ -126,12 +126,12 @@ def learn(
 
 
 def pixel_weights(options: InkConfig) -> np.ndarray:
-    """(K,) float32: what a pixel of each kind counts in the loss."""
+    """(K,) float32, weight in the loss of a pixel of each kind."""
     return np.array([options.ground_weight if kind in (PAPER, CLUTTER) else 1.0 for kind in range(len(KINDS))], np.float32)
 
 
 def undo_weights(network: UNet, weights: np.ndarray) -> None:
-    """Make the network's probabilities those of the pixels themselves.
+    """Undo the weights of the loss, so that the outputs are the probabilities of the pixels.
 
     Learnt with weights w, softmax(z) is proportional to w_k P(k): z_k - log w_k gives P(k). The last layer gives the logits of
     four pixels, one after another.
@@ -148,7 +148,7 @@ def schedule(steps: np.ndarray, total: int) -> np.ndarray:
 def render(
     library: StrokeLibrary, split: str, options: InkConfig, count: int, key: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`count` crops: contrast and kinds, each (count, size, size) uint8. Each has random numbers of its own, whoever draws it."""
+    """`count` crops: contrast and kinds, each (count, size, size) uint8. The process that draws one does not matter."""
     chunks = np.array_split(np.arange(count), max(1, count // 100))
     made = Parallel(n_jobs=options.workers)(
         delayed(_render)(library, split, options.size, key, chunk.tolist()) for chunk in chunks

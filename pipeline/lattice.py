@@ -1,7 +1,7 @@
-"""Stage 4, `python -m pipeline.lattice`: fit what reads a line, on lines that are written with exact segmentation.
+"""Stage `lattice`, `python -m pipeline.lattice`: fit the line model on rendered lines with exact segmentation.
 
-Counts the kinds of tokens on random texts, measures how large characters are and where they stand in a line, and fits the
-weights of the lattice by conditional likelihood, for the trained network.
+It counts the kinds of tokens in random texts, measures the sizes of characters and their places in a line, and fits the weights
+of the lattice by conditional likelihood, for the trained network.
 """
 
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ from pipeline.synthesis.lines import WrittenPage, write_page
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
 from pipeline.synthesis.texts import random_page
 
-SAME = 0.5  # share of their union that a candidate and a character have in common when they are the same
-SPARE = 0.2  # share of a character's ink that may be left out
+SAME = 0.5  # least share of their union that a candidate and its character have in common
+SPARE = 0.2  # largest share of the ink of a character that may be left out
 
 
 @dataclass
@@ -99,7 +99,7 @@ def write_samples(library: StrokeLibrary, characters: str, count: int, seed: int
 
 
 def measure(samples: list[Sample], characters: str) -> Geometry:
-    """Fit the sizes and places of characters to where they are found."""
+    """Fit the sizes and places of characters on the pages."""
     places, labels, pieces = [], [], []
     for sample in samples:
         frames = [find_frame(sample.found, row) for row in sample.rows]
@@ -119,7 +119,7 @@ def measure(samples: list[Sample], characters: str) -> Geometry:
 
 
 def _owners(sample: Sample) -> np.ndarray:
-    """(M,) for each component 1 + the character that most of it belongs to, 0 for clutter."""
+    """(M,) for each component, 1 + the index of the character that most of it belongs to; 0 for clutter."""
     counts = _count(sample.found.labels, sample.page.owner)
     return np.where(counts[:, 1:].any(axis=1), counts.argmax(axis=1), 0)[1 : len(sample.found.boxes) + 1]
 
@@ -150,7 +150,7 @@ def expand(samples: list[Sample], network: Model, model: LineModel, language: La
 
 
 def align(line: Lattice, found: Components, page: WrittenPage, characters: str) -> Truth | None:
-    """What stands in a line; None if the row holds no whole part of one written line."""
+    """The truth of a row; None if it does not hold a whole part of one written line."""
     counts = _count(found.labels, page.owner)
     sizes = np.bincount(page.owner.ravel(), minlength=len(page.characters) + 1)
     atoms = np.array([counts[list(atom.ids)].sum(axis=0) for atom in line.atoms])  # (A, 1 + characters)

@@ -1,8 +1,8 @@
-"""Stage 5, `python -m pipeline.ocr`: page photos -> text.
+"""Stage `ocr`, `python -m pipeline.ocr`: page photos -> text.
 
-For every page it writes the text, JSON, hOCR, ALTO, a searchable PDF and a picture of what was read where, and scores the
-page where a `<stem>.txt` with the truth lies beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos,
-and with `form=NAME` the fields of a form of conf/form/, whose truth is a `<stem>.csv`.
+For every page it writes the text, JSON, hOCR, ALTO, a searchable PDF and an annotated picture. It scores the page if a file
+`<stem>.txt` with the truth is beside the photo. `ocr.pages=FOLDER_OR_FILE ocr.output=FOLDER` reads other photos; `form=NAME`
+reads the fields of a form of conf/form/, whose truth is a `<stem>.csv`.
 """
 
 import sys
@@ -29,7 +29,7 @@ def ocr(config: Config, output: Path) -> None:
     """Read the rendered pages and the filled forms as the stage does, or the photos that `config.ocr.pages` names.
 
     Raises:
-        PageError: at the end, if any page could not be read; the others are written all the same.
+        PageError: after all pages, if one could not be read; the others are written.
     """
     options = replace(
         config.ocr, ink=config.ocr.ink or str(output / paths.INK), lattice=config.ocr.lattice or str(output / paths.LATTICE)
@@ -52,7 +52,7 @@ def read_named(options: BatchOptions, model: Path, form: FormOptions | None) -> 
 
 
 def read_rendered(options: BatchOptions, model: Path, config: Config, output: Path) -> list[Outcome]:
-    """Read the pages of the stage `prepare` and the forms of the stage `fill`, and write how well that went."""
+    """Read the pages of the stage `prepare` and the forms of the stage `fill`, and write their scores."""
     with replacing_folder(output / paths.READ_PAGES) as folder:
         pages = run(find_sources(output / paths.PAGES), options, model, folder, remember=False, show=False)
     forms = {}

@@ -1,4 +1,4 @@
-"""Stage 1, `python -m pipeline.prepare`: raw data -> characters in their normal form, and pages to read.
+"""Stage `prepare`, `python -m pipeline.prepare`: raw data -> characters in their normal form, and pages to read.
 
 Writes prepared/characters.npz (train, valid, test), a contact sheet, the class counts, and the rendered pages.
 """

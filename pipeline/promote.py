@@ -1,6 +1,6 @@
 """`python -m pipeline.promote`: report a sweep, make its best model the champion, write its configuration to conf/.
 
-Reads MLflow only, so it can be run at any time and as often as one likes. It takes the newest sweep, or the one `--sweep`
+It reads only MLflow, so it can be run at any time, any number of times. It takes the newest sweep, or the one `--sweep`
 names. `--dry-run` only reports. The champion of the same data is replaced by a better model only, unless with `--force`.
 `--run` promotes any other finished training instead, such as the one of `dvc repro`.
 Other words are Hydra overrides: `python -m pipeline.promote tracking=server`.

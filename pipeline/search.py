@@ -1,4 +1,4 @@
-"""`python -m pipeline.search`: a sweep whose values Optuna chooses from what came out so far (optional extra `search`).
+"""`python -m pipeline.search`: a sweep whose values Optuna chooses by the results so far (optional extra `search`).
 
     python -m pipeline.search --trials 30 experiment=course_mlp 'train.lr=tag(log, interval(0.001, 0.1))' 'model.hidden=[32],[64]'
 

@@ -1,4 +1,4 @@
-"""What `make repro` ends with: the numbers, the time each stage took, where things are, and what to type next."""
+"""The summary at the end of `make repro`: results, time of each stage, places of the files, and the next commands."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.common import paths, processor
 
 
 def read_json(path: Path) -> Any:
-    """The JSON in a file, or None where there is none."""
+    """The JSON in a file, or None if there is no such file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 

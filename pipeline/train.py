@@ -1,4 +1,4 @@
-"""Stage 2, `python -m pipeline.train`: learn the network from the prepared characters.
+"""Stage `train`, `python -m pipeline.train`: learn the network from the prepared characters.
 
 Writes the best weights by validation accuracy, the history of the epochs and the metrics; makes one MLflow run. An
 interrupted training goes on from its checkpoint.
@@ -169,7 +169,7 @@ def learn(
 
 
 def start_from(network: Network, path: Path) -> None:
-    """Take over the stored weights, layer by layer from the input, where the shapes fit; the other layers keep their own."""
+    """Copy the stored weights of each layer whose shape fits, from the input on; the other layers do not change."""
     stored, _ = load_network(path)
     taken = 0
     ours, theirs = ([layer for layer in net.layers if layer.params] for net in (network, stored))
@@ -182,7 +182,7 @@ def start_from(network: Network, path: Path) -> None:
 
 
 def calibrate(network: Network, splits: Splits) -> None:
-    """Scale the logits so that confidence means accuracy on validation: the temperature goes into the last layer."""
+    """Fit a temperature on the validation split, so that confidence means accuracy, and build it into the last layer."""
     if len(splits.valid):
         temperature = metrics.fit_temperature(network.logits(splits.valid.images), splits.valid.labels)
         for values in network.layers[-1].params.values():
@@ -201,18 +201,18 @@ def best_metrics(history: History) -> dict[str, float]:
 
 
 def without_time(record: EpochRecord) -> dict[str, float]:
-    """A row of the history without its wall time: the same training is the same file."""
+    """A row of the history without wall time, so that the same training writes the same file."""
     return {key: value for key, value in record.row().items() if key != "seconds"}
 
 
 def run_name(config: Config) -> str:
-    """What tells one run from another at a glance: `lr0.05-b64-h128-s1`."""
+    """A short name of the run by its main values: `lr0.05-b64-h128-s1`."""
     hidden = "x".join(map(str, config.model.hidden)) or "0"
     return f"lr{config.train.lr:.4g}-b{config.train.batch_size}-h{hidden}-s{config.seed}"
 
 
 def fingerprint(config: Config) -> str:
-    """One short word for all that the result of a training depends on, configuration and data."""
+    """A digest of everything that the result of a training depends on, configuration and data."""
     own = ("initial", "resume", "check_gradients")  # the weights themselves count, not where they lie
     values = effective({key: value for key, value in config.values.items() if key != "tracking"})
     values["train"] = {key: value for key, value in values["train"].items() if key not in own}
@@ -221,7 +221,7 @@ def fingerprint(config: Config) -> str:
 
 
 def initial_version(config: Config) -> str | None:
-    """md5 of the weights that training starts from, if any: other weights are another training."""
+    """md5 of the weights that training starts from, if any: the result depends on them."""
     if not config.train.initial:
         return None
     if not Path(config.train.initial).exists():
@@ -230,7 +230,7 @@ def initial_version(config: Config) -> str | None:
 
 
 def description(config: Config) -> str:
-    """What a run is and how to have it again, in one line."""
+    """One line that describes the run and the command that reproduces it."""
     size = "-".join(map(str, (SIZE * SIZE, *config.model.channels, *config.model.hidden, config.alphabet.classes)))
     if experiment := os.environ.get("DVC_EXP_NAME"):  # `dvc repro` alone would reproduce what conf/ says, not the experiment
         command = f"dvc exp apply {experiment} && dvc repro"

@@ -1,4 +1,4 @@
-"""Stage 4, `python -m pipeline.visualize`: figures of the training, the weights, the mistakes, and the theory."""
+"""Stage `visualize`, `python -m pipeline.visualize`: figures of the training, the weights, the mistakes, and the theory."""
 
 import csv
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def first_layer(network: Network) -> np.ndarray:
 
 
 def draw_mistakes(save: Callable[[str, figures.Figure], None], splits: Splits, output: Path, alphabet: Alphabet) -> None:
-    """Confusion matrix, most confused pairs, calibration, and what a reject threshold buys."""
+    """Confusion matrix, most confused pairs, calibration, and accuracy by reject threshold."""
     probabilities, labels = load_arrays(output / paths.PREDICTIONS, ("probabilities", "labels")).values()
     predicted = probabilities.argmax(axis=1)
     matrix = metrics.confusion_matrix(predicted, labels, alphabet.classes)
@@ -113,7 +113,7 @@ def draw_mistakes(save: Callable[[str, figures.Figure], None], splits: Splits, o
 
 
 def draw_theory(save: Callable[[str, figures.Figure], None], config: Config) -> None:
-    """Activations and derivatives, vanishing gradients, and what initialisation does to the signal (docs/theory.md)."""
+    """Activations and derivatives, vanishing gradients, and the effect of initialisation on the signal (docs/theory.md)."""
     save(
         "activations",
         figures.activations(

@@ -1,4 +1,4 @@
-"""Characters: data sets of them, their normal form, and how to make more of them."""
+"""Characters: data sets, their normal form, and augmentation."""
 
 CLASSES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The references' characters; `alphabet.ALPHANUMERIC` is the same."""

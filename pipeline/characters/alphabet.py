@@ -1,4 +1,4 @@
-"""The alphabet: which characters there are, and what is known of them besides their number."""
+"""The alphabet: the characters that a network tells apart, and their kinds."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ DIGITS = "0123456789"
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LOWER_CASE = "abcdefghijklmnopqrstuvwxyz"
 SIGNS = ".,:;-/'\"()+=*#&%$€@!?_"
-"""What people write among capitals."""
+"""Signs that people write among capitals."""
 ALPHANUMERIC = DIGITS + CAPITALS
 
 LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "Cc", "Kk", "Mm", "Pp", "Uu", "Vv", "Ww", "Xx", "Yy", "-_", ",'", "/1Il")
@@ -21,7 +21,7 @@ LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "Cc", "Kk", "Mm", "Pp", "Uu", "Vv", "
 MOST = 200
 """Most characters of an alphabet: labels are stored in one byte."""
 NOTHING = "(none)"
-"""What tables call the class of what is no character."""
+"""The name in tables of the class of what is not a character."""
 
 
 @dataclass
@@ -48,12 +48,12 @@ class Alphabet:
 
     @property
     def classes(self) -> int:
-        """Outputs that a network needs."""
+        """Number of classes, the outputs of a network."""
         return len(self.characters) + self.nothing
 
     @property
     def names(self) -> list[str]:
-        """Of the classes, (K,)."""
+        """Names of the K classes."""
         return [*self.characters, *([NOTHING] if self.nothing else [])]
 
     def index(self, character: str) -> int:
@@ -78,11 +78,11 @@ class Alphabet:
         return alike
 
     def described(self) -> dict[str, Any]:
-        """What files keep of it."""
+        """The alphabet as JSON, for files."""
         return {"characters": self.characters, "nothing": self.nothing}
 
     def require(self, other: "Alphabet", mine: str, its: str) -> None:
-        """Make sure that two files or settings speak of the same classes.
+        """Check that two files or settings have the same classes.
 
         Raises:
             DataError: one line that names both and the first difference.
@@ -99,7 +99,7 @@ def from_description(description: Any, source: str) -> Alphabet:
     """The alphabet that `Alphabet.described` described.
 
     Raises:
-        DataError: it is none; `source` is named.
+        DataError: the description is not valid; the message names `source`.
     """
     try:
         characters, nothing = description["characters"], description["nothing"]

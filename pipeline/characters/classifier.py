@@ -1,4 +1,4 @@
-"""A classifier: a network and the alphabet that its outputs stand for, as one file holds them."""
+"""A classifier: a network and the alphabet of its outputs, in one file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,13 @@ from pipeline.nn.network import Network, load_network
 
 @dataclass(frozen=True)
 class Classifier:
-    """Attributes: network: that reads characters in normal form; alphabet: of its outputs; seed: of its training."""
+    """A network that reads characters in normal form.
+
+    Attributes:
+        network: the network.
+        alphabet: of its outputs.
+        seed: of its training.
+    """
 
     network: Network
     alphabet: Alphabet
@@ -28,7 +34,7 @@ def load_classifier(path: Path) -> Classifier:
     """The network and alphabet that training stored.
 
     Raises:
-        DataError: the file is missing, damaged, or does not hold what reads characters.
+        DataError: the file is missing, damaged, or its network does not read characters.
     """
     network, extra = load_network(path)
     alphabet = from_description(extra.get("alphabet"), str(path))

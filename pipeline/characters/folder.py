@@ -1,4 +1,4 @@
-"""The user's own characters: one folder a class (`0`..`9`, `A`..`Z`, lower-case names too), images of any size and polarity."""
+"""Characters of a user: one folder for each class (`0`..`9`, `A`..`Z`, also lower case), images of any size and polarity."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def read(root: Path, characters: str, train: int, valid: int, test: int, seed: i
         Splits of (N, 64, 64) uint8, bright ink on 0, not yet in normal form.
 
     Raises:
-        DataError: no class folders, a folder that is no class, or an image that cannot be read: named.
+        DataError: there are no folders of classes, a folder is not a class, or an image cannot be read; the message names it.
     """
     images, labels = [], []
     for folder, character in _class_folders(Path(root), characters):
@@ -62,7 +62,7 @@ def _class_folders(root: Path, characters: str) -> list[tuple[Path, str]]:
 
 
 def read_image(path: Path | BinaryIO) -> np.ndarray:
-    """Return one character as (64, 64) uint8, bright ink on 0, aspect kept, whatever the image's size and polarity.
+    """Read one character as (64, 64) uint8, bright ink on 0, with its aspect, from an image of any size and polarity.
 
     Raises:
         DataError: not an image, damaged or too large; BlankError: nothing on it.
@@ -96,7 +96,7 @@ def _to_grey(image: Image.Image) -> np.ndarray:
 def _find_ink(grey: np.ndarray) -> np.ndarray | None:
     """(H, W) uint8, bright ink on 0; None if all is one shade.
 
-    Paper is what most of the border shows; ink is what differs from it, darker or brighter, whichever there is more of.
+    Most of the border shows paper; ink is darker or brighter than paper, whichever is more frequent.
     """
     frame = max(1, min(grey.shape) // 10)
     inner = np.zeros(grey.shape, bool)

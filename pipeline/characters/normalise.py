@@ -1,4 +1,4 @@
-"""The normal form of a character: without the differences between writers and pens that do not tell letters apart.
+"""The normal form of a character, without differences between writers and pens that do not distinguish characters.
 
 Ink is bright on dark. The slant is removed, the box of the ink is scaled to a fixed size and centred (a narrow or flat box is
 widened a little, but stays narrow or flat), and all strokes get about the same width.
@@ -12,11 +12,11 @@ from pipeline.characters import SIZE
 
 BOX = 26
 """Longer side in pixels of the ink within the SIZE x SIZE image."""
-ASPECT = 0.6  # the box's shorter over its longer side is raised to this power
+ASPECT = 0.6  # exponent of the ratio of the shorter to the longer side of the box
 SLANT = 0.6  # the steepest shear that is undone
-PEN = 3.0  # pixels of a stroke's width that thinner and thicker strokes are brought towards
+PEN = 3.0  # pixels; strokes are made thicker or thinner towards this width
 WORKING = 64  # pixels; larger images are first averaged down to less than twice as many
-NOISE = 0.2  # of the ink's brightness: below it is paper
+NOISE = 0.2  # share of the brightness of the ink; darker pixels are paper
 CHUNK = 128  # images at once: their arrays stay in the processor's cache
 SPECK = 0.015  # a connected piece with less than this share of the ink is a speck
 

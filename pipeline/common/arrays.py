@@ -19,11 +19,11 @@ MAX_BYTES = 2**30
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], compress: bool = True) -> None:
     """Write `arrays`; the same arrays give the same bytes, with every version of Python.
 
-    What `numpy.savez` writes depends on it: its members have no known size when they are begun, and how zipfile says so changed.
-    Members made first and written whole have no time stamp (1980-01-01) and nothing to say.
+    The bytes of `numpy.savez` depend on the version: its members begin with an unknown size, which zipfile marks in several ways.
+    Here, members are made first and written whole, with the time stamp 1980-01-01.
 
     Args:
-        compress: pays for images; weights look like noise and do not get smaller.
+        compress: useful for images; weights look like noise and do not get smaller.
 
     Raises:
         DataError: the file cannot be written; what was there before is intact.
@@ -41,7 +41,7 @@ def load_arrays(path: Path, names: Sequence[str] | None = None, optional: Sequen
     """Read the arrays called `names`, and those of `optional` that are there; None: all, in the order of the file.
 
     Raises:
-        DataError: missing, damaged, pickled or oversized file, or an array that is not there.
+        DataError: the file is missing, damaged, pickled or too large, or lacks an array.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""What `evaluate` measures, from probabilities `(N, K)` of K classes and labels `(N,)`."""
+"""Metrics from probabilities `(N, K)` of K classes and labels `(N,)`."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """How far confidence and accuracy lie apart: their mean gap over equal-width bins of confidence, weighted by size.
+    """Mean gap between confidence and accuracy over equal-width bins of confidence, weighted by the size of the bins.
 
     Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
     """
@@ -39,7 +39,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
 
 
 def accuracy_coverage(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What rejecting the least confident answers gives: `(coverage, accuracy, threshold)`, each `(N,)`.
+    """Accuracy if the least confident answers are rejected: `(coverage, accuracy, threshold)`, each `(N,)`.
 
     Row `i` answers the `i + 1` most confident samples, those with a confidence of at least `threshold[i]`.
     """

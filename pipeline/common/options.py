@@ -1,7 +1,7 @@
 """Options: the fields of a dataclass, each with its meaning and its range in one annotation.
 
 The check, the comments in `conf/` and the table in the documentation are made from the annotations
-(`python scripts/update_options.py` writes the last two).
+(`python -m scripts.update_options` writes the last two).
 
 >>> @dataclass
 ... class Motion(Options):
@@ -66,12 +66,12 @@ class OneOf(tuple[str, ...]):
 
 
 class Option(NamedTuple):
-    """What the annotation of an option says.
+    """The annotation of an option.
 
     Attributes:
         kind: its type.
-        meaning: in a few words.
-        limits: what its value, or each of its values, must be in; None: any value of its type.
+        meaning: its meaning in a few words.
+        limits: of its value, or of each value of a list; None: any value of its type.
     """
 
     kind: Any

@@ -1,4 +1,4 @@
-"""Pixels: what one can show, and how the uneven light of a photo is removed."""
+"""Pixels: the kinds of things that a pixel shows, and the removal of uneven light from a photo."""
 
 import numpy as np
 from PIL import Image
@@ -6,7 +6,7 @@ from scipy import ndimage
 
 PAPER, WRITTEN, PRINTED, LINE, CLUTTER = range(5)
 KINDS = ("paper", "written", "printed", "line", "clutter")
-"""What a pixel shows: paper; ink of a pen; printed text; ruling, boxes, tables, frames; desk, edges, blots, holes."""
+"""Kinds of pixels: paper; ink of a pen; printed text; ruling, boxes, tables, frames; desk, edges, blots, holes."""
 
 BLOCK = 8
 """Side in pixels of the blocks for which the brightness of the paper is estimated."""

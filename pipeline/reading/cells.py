@@ -1,4 +1,4 @@
-"""Cells: the spaces that a page's printed lines enclose, and the rows they stand in: combs, tables, single boxes."""
+"""Cells: the spaces between the printed lines of a page, and their rows: combs, tables, single boxes."""
 
 from typing import NamedTuple
 
@@ -13,14 +13,14 @@ SMALLEST = 8  # the same; sides of a cell: what is smaller lies within a letter
 TOOTH = 13  # the same; height of an upright line that may be a comb's tooth
 SEEN = 0.7  # share of the line from tooth to tooth that is seen, above or below, where they are of one comb
 LARGEST = 0.5  # share of the picture; a larger space is the page itself
-FULL = 0.75  # share of its quadrangle that a cell fills at least; what holds other boxes is no cell
+FULL = 0.75  # least share of its quadrangle that a cell fills; a space around other boxes is not a cell
 ALIKE = 0.7  # ratio of the heights of neighbours in a row, and share of the lower one's height that they have in common
-APART = 0.6  # heights of a cell; the boxes of one comb stand closer together, those of two fields do not
-OWN = 0.75  # share of a piece of ink within one cell that makes it that cell's; with less it is cut at the cells' borders
-KEPT = 0.75  # share of the letters in a row of cells that keep to one of them: on squared paper they do not mind the squares
+APART = 0.6  # heights of a cell; the boxes of one comb are closer to each other than those of two fields
+OWN = 0.75  # least share of a piece within the cell that it belongs to; other pieces are cut at the borders of the cells
+KEPT = 0.75  # least share of the letters in a row of cells that are in one cell each: on squared paper they are not
 SLIM = 1.5  # heights; a cell for one character is no wider
 UNEVEN = 0.3  # usual widths; by which cells for one character each differ, or two that were seen as one from two of them
-THIN = 0.35  # heights; what is narrower is the gap between two boxes
+THIN = 0.35  # heights; a narrower space is the gap between two boxes
 SINGLE = 0.7  # share of the cells in which something is written that hold one character, where each is for one
 
 
@@ -39,7 +39,7 @@ class Cells(NamedTuple):
 
 
 class CellRow(NamedTuple):
-    """Cells side by side in a view, and what is written in them.
+    """Cells side by side in a view, and the ink in them.
 
     Attributes:
         boxes: (n, 4) float x0, y0, x1, y1, from left to right.
@@ -53,7 +53,7 @@ class CellRow(NamedTuple):
 
 
 def find_cells(lines: np.ndarray, to_photo: np.ndarray) -> Cells | None:
-    """The spaces that lines enclose, also where writing that crosses them leaves gaps; None if there are none.
+    """The spaces that lines enclose, even if crossing writing leaves gaps in the lines; None if there are none.
 
     Args:
         lines: (h, w) bool, pixels that show a line.
@@ -79,7 +79,7 @@ def find_cells(lines: np.ndarray, to_photo: np.ndarray) -> Cells | None:
 
 
 def find_cell_rows(cells: Cells, found: Components, view: View) -> list[CellRow]:
-    """The rows of cells that something is written in, as they stand in a level view, from top to bottom."""
+    """The rows of cells that are not empty, in a level view, from top to bottom."""
     to_view = np.linalg.inv(view.to_photo) @ cells.to_photo
     boxes = _boxes(cells.corners, to_view)
     if np.median(boxes[:, 3] - boxes[:, 1]) < found.height:
@@ -144,7 +144,7 @@ def _row(boxes: np.ndarray, pieces: list[list[int]], found: Components) -> CellR
 
 
 def _close(lines: np.ndarray) -> np.ndarray:
-    """The lines without gaps of less than `BREAK` pixels across."""
+    """The lines, with gaps of less than `BREAK` pixels closed."""
     padded = np.pad(lines.astype(np.uint8), ((0, 0), (BREAK, BREAK)))
     return ndimage.minimum_filter1d(ndimage.maximum_filter1d(padded, BREAK, axis=1), BREAK, axis=1)[:, BREAK:-BREAK] > 0
 
@@ -183,7 +183,7 @@ def _with_lids(lines: np.ndarray) -> np.ndarray:
 
 
 def _owners(cells: Cells, found: Components, to_cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(M,) number of the cell that most of each piece lies in, 0 if that is none, and (M,) the share of the piece in it."""
+    """(M,) number of the cell that holds most of each piece, 0 if it is outside of all cells, and (M,) the share in the cell."""
     rows, columns = np.nonzero(found.labels)
     pieces = found.labels[rows, columns] - 1
     x, y, w = to_cells @ np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
@@ -241,7 +241,7 @@ def _chains(boxes: np.ndarray) -> list[list[int]]:
 
 
 def _count_characters(boxes: np.ndarray, height: float) -> int:
-    """How many large pieces stand side by side, those that overlap across taken together."""
+    """Number of large pieces side by side; pieces that overlap horizontally count as one."""
     large = boxes[(boxes[:, 2:] - boxes[:, :2]).max(1) > 0.5 * height]
     large = large[np.argsort(large[:, 0])]
     reached = np.maximum.accumulate(large[:, 2])

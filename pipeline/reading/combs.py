@@ -1,4 +1,4 @@
-"""Combs: what is written in the cells of a page is read cell by cell, and what stands beside them as what it is."""
+"""Combs: read the writing in the cells of a page cell by cell, and the writing beside them as text."""
 
 from collections import Counter
 from dataclasses import replace
@@ -20,15 +20,20 @@ from pipeline.reading.page import Character, Line, Place, Word
 from pipeline.reading.pattern import Allowed, Constraint
 from pipeline.reading.segment import Atom, Candidate
 
-OWN = 0.75  # share of a piece within one cell that makes it that cell's; with less it is cut at the cells' borders
-SPECK = 0.2  # heights of a cell; ink that is smaller in both directions is a speck, not a character
+OWN = 0.75  # least share of a piece within the cell that it belongs to; other pieces are cut at the borders of the cells
+SPECK = 0.2  # heights of a cell; smaller ink, in both directions, is a speck
 ALTERNATIVES, LEAST = 3, 0.01  # other characters that are named, and the probability from which on they are
 
 Box = tuple[int, int, int, int]
 
 
 class Cell(NamedTuple):
-    """Attributes: ink: (h, w) bool, of one character; box: where it lies, x0, y0, x1, y1."""
+    """A character in its cell.
+
+    Attributes:
+        ink: (h, w) bool.
+        box: x0, y0, x1, y1 of the ink.
+    """
 
     ink: np.ndarray
     box: Box
@@ -51,7 +56,7 @@ def read_rows(
     options: OcrOptions,
     constraint: Constraint | None = None,
 ) -> tuple[list[Line], float, list[Lattice]]:
-    """Read the lines of a view as `read_lines` does; a comb is one word, and nothing runs on from one cell to the next.
+    """Read the lines of a view as `read_lines` does; a comb is one word, and no text continues from one cell to the next.
 
     Args:
         rows: the lines, as they would be if there were no cells.
@@ -175,7 +180,7 @@ def _lay_out(found: Components, free: Row, level: list[tuple[int, CellRow]]) -> 
 
 
 def _match(found: Components, parts: list[_Part], read: list[Line]) -> dict[int, list[Word]]:
-    """The words of each part, by its id; of some nothing was read."""
+    """The words of each part, by its id; parts without words are left out."""
     words: dict[int, list[Word]] = {}
     waiting = iter(parts)
     for line in read:
@@ -195,7 +200,7 @@ def _read_comb(
     options: OcrOptions,
     constraint: Constraint | None,
 ) -> tuple[list[Word], float]:
-    """The words in a comb, and how well they look and sound; what is empty at either end is no part of them."""
+    """The words in a comb and their score; empty cells at its ends are not part of them."""
     filled = [number for number, cell in enumerate(cells) if cell]
     if not filled:
         return [], 0.0
@@ -213,7 +218,7 @@ def _read_comb(
 
 
 def comb_words(decoded: Decoded, cells: list[Cell | None], given: list[np.ndarray | None], alphabet: str) -> list[Word]:
-    """What was read in cells as words, which an empty cell parts."""
+    """The characters of cells as words; an empty cell separates words."""
     words: list[list[Character]] = [[]]
     for text, confidence, cell, row in zip(decoded.text, decoded.characters, cells, given):
         if cell is None or row is None:
@@ -227,7 +232,7 @@ def comb_words(decoded: Decoded, cells: list[Cell | None], given: list[np.ndarra
 
 
 def comb_cells(comb: CellRow, found: Components) -> list[Cell | None]:
-    """The ink in each cell of a comb, None where that is nothing."""
+    """The ink in each cell of a comb; None for an empty cell."""
     pieces = [piece for inside in comb.pieces for piece in inside]
     boxes = found.boxes[pieces]
     (left, top), (right, bottom) = boxes[:, :2].min(0).tolist(), boxes[:, 2:].max(0).tolist()
@@ -238,14 +243,14 @@ def comb_cells(comb: CellRow, found: Components) -> list[Cell | None]:
 
 
 def split_cells(labels: np.ndarray, start: tuple[int, int], edges: np.ndarray, height: float) -> list[Cell | None]:
-    """What is written in each of a row of cells, None where that is nothing.
+    """The ink in each cell of a row; None for an empty cell.
 
-    A piece that lies nearly all in one cell is its own as a whole, whatever line it crosses; others are cut at the lines.
+    A piece that is nearly all in one cell belongs to this cell as a whole; others are cut at the lines.
 
     Args:
         labels: (h, w) int32, of the pieces of ink, 0 elsewhere.
         start: x, y of their first pixel.
-        edges: (n - 1,) x where one cell ends and the next begins.
+        edges: (n - 1,) x of the borders between cells.
         height: of the cells.
     """
     count = len(edges) + 1
@@ -270,7 +275,7 @@ def split_cells(labels: np.ndarray, start: tuple[int, int], edges: np.ndarray, h
 
 
 def classify_cells(cells: list[Cell], stroke: float, model: Model) -> np.ndarray:
-    """(N, len(alphabet)) probabilities of the characters in the cells, a row sums to 1.
+    """(N, len(alphabet)) probabilities of the characters in the cells; each row sums to 1.
 
     Args:
         stroke: width of the pen in pixels.

@@ -1,4 +1,4 @@
-"""Decode: what a row of cells says, of all that its field allows, and how surely."""
+"""Decode: the most probable text of a row of cells among those that are allowed, and its posterior."""
 
 import math
 from typing import Any, NamedTuple
@@ -9,9 +9,9 @@ from pipeline.reading.kinds import END
 from pipeline.reading.language import Language
 from pipeline.reading.pattern import Constraint, matches
 
-BEAM = 64  # texts of a field that are compared
+BEAM = 64  # texts of a field that the search keeps
 LEAST = 1e-4  # characters less probable than this are not tried
-BROKEN = 0.02  # share of the fields in which something is written that the form does not allow
+BROKEN = 0.02  # prior share of fields with a text that the form does not allow
 
 
 class Decoded(NamedTuple):
@@ -32,14 +32,14 @@ def decode_cells(
 ) -> Decoded:
     """The most probable text of some cells.
 
-    That the writer keeps to what the field allows is likely, not certain: both hypotheses are weighed by what they say of the
-    ink (Bayes), every text that the field allows being as likely as any other beforehand, and so every text at all.
+    The writer keeps to the texts that the field allows with a high prior probability, but not always. Both hypotheses are weighed
+    by their likelihoods (Bayes): all texts that the field allows are equally likely under the first, all texts under the second.
 
     Args:
-        rows: for each cell, the first and the last not empty, (len(alphabet),) probabilities of its character; None where it
-            is empty: a space.
-        language: where words are likelier than other texts; None where they are not.
-        weight: of its log-probability.
+        rows: for each cell (len(alphabet),) probabilities of its character, or None for an empty cell, a space; the first and the
+            last cell are not empty.
+        language: for fields in which words are more likely than other texts; None for the others.
+        weight: of the log-probability of the language.
     """
     if not rows:
         return Decoded("", 1.0, [], True)
@@ -65,7 +65,7 @@ def decode_cells(
 def _in_words(
     rows: list[np.ndarray | None], alphabet: str, constraint: Constraint, language: Language, weight: float, kept: float
 ) -> Decoded:
-    """The best of the `BEAM` texts that look and sound best, which share the probability that the field's text is allowed."""
+    """The best of the `BEAM` texts with the highest scores, which share the probability that the text is allowed."""
     beam = [(0.0, "", constraint.start(), language.start())]
     for row in rows:
         longer = []
@@ -89,7 +89,7 @@ def _in_words(
 
 
 class _Reached(NamedTuple):
-    """Texts that lead to a state: their probability, their number, and the best of them."""
+    """The texts that lead to a state: their probability, their number, and the best one."""
 
     mass: float
     texts: float
@@ -98,7 +98,7 @@ class _Reached(NamedTuple):
 
 
 def _forward(rows: list[np.ndarray | None], alphabet: str, constraint: Constraint) -> list[dict[Any, _Reached]]:
-    """For each number of cells the states that some text of them leads to."""
+    """For each number of cells, the states that texts of this length lead to."""
     layers: list[dict[Any, _Reached]] = [{constraint.start(): _Reached(1.0, 1.0, 1.0, "")}]
     for row in rows:
         reached: dict[Any, _Reached] = {}
@@ -134,7 +134,7 @@ def _posteriors(
     mass: float,
     kept: float,
 ) -> list[float]:
-    """Probability of each character of the text at its place, over all texts that are allowed."""
+    """The probability of each character of the text at its place, over all texts that are allowed."""
     after = {state: 1.0 for state in forward[-1] if constraint.accepts(state)}
     posteriors = []
     for place in range(len(rows) - 1, -1, -1):

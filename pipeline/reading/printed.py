@@ -1,4 +1,4 @@
-"""Print: which words of a page are printed, not written."""
+"""Print: find the printed words of a page."""
 
 from dataclasses import replace
 
@@ -7,16 +7,16 @@ from scipy import ndimage
 
 from pipeline.reading.page import Line, Page, whole
 
-PRINT = 1.0  # mean log-odds of a word's pixels from which it is print
-WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, lie closer
+PRINT = 1.0  # least mean log-odds of the pixels of a printed word
+WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, are closer to each other
 
 
 def find_print(ink: np.ndarray, printed: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """(H, W) bool, the pixels of printed words.
 
-    A word is what lies closer together than its letters are tall, with no line between; whether it is print is decided for
-    all of its pixels together, since single letters can look like either. A printed character on its own stays: it is given in
-    a table that writing completes, a sudoku or a code, not a label.
+    The letters of a word are closer to each other than they are tall, with no line between. All pixels of a word decide together,
+    because single letters look like either. A single printed character stays: it is a part of a sudoku or a code that writing
+    completes, not a label.
 
     Args:
         ink: (H, W) bool.
@@ -35,13 +35,13 @@ def find_print(ink: np.ndarray, printed: np.ndarray, lines: np.ndarray) -> np.nd
     chance = np.bincount(words[ink], log_odds, number + 1)[1:] / np.maximum(np.bincount(words[ink], minlength=number + 1)[1:], 1)
     first = [words[box][letters[box] == index + 1][0] for index, box in enumerate(boxes)]
     members = np.bincount(first, minlength=number + 1)[1:]
-    if np.median(np.repeat(chance, members)) > 0:  # a page of print alone is somebody's neat hand
+    if np.median(np.repeat(chance, members)) > 0:  # a page that is all print is written by a neat hand
         return np.zeros_like(ink)
     return np.concatenate([[False], (chance > PRINT) & (members > 1)])[words] & ink
 
 
 def mark_print(page: Page, ink: np.ndarray, printed: np.ndarray) -> Page:
-    """The page with the words marked whose ink is more print than writing.
+    """The page; words with more print than writing are marked.
 
     Args:
         ink, printed: (H, W) bool, in a frame of the photo's, larger or smaller.
