@@ -1,6 +1,7 @@
 """Stage `visualize`, `python -m pipeline.visualize`: figures of the training, the weights, the mistakes, and the theory."""
 
 import csv
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn import diagnostics
 from pipeline.nn.layers import Layer, Relu, Sigmoid, Tanh
 from pipeline.nn.network import Network, build_network
+from pipeline.output import reliability
 
 
 @dataclass
@@ -64,6 +66,7 @@ def visualize(config: Config, output: Path) -> None:
             ),
         )
         draw_mistakes(save, splits, output, classifier.alphabet)
+        draw_reading(save, output)
         draw_theory(save, config)
     with tracking.Run(config.tracking, "visualize", {"stage": "visualize"}, weights=md5(output / paths.MODEL)) as run:
         run.params({"visualize": config.values["visualize"]})
@@ -110,6 +113,22 @@ def draw_mistakes(save: Callable[[str, figures.Figure], None], splits: Splits, o
         ),
     )
     save("accuracy_coverage", figures.accuracy_coverage(*metrics.accuracy_coverage(probabilities, labels)))
+
+
+def draw_reading(save: Callable[[str, figures.Figure], None], output: Path) -> None:
+    """Whether the posteriors of the rendered pages' characters and words mean what they say, and what rejecting some buys."""
+    pages = [
+        (json.loads(path.read_text(encoding="utf-8")), (output / paths.PAGES / f"{path.stem}.txt").read_text(encoding="utf-8"))
+        for path in sorted((output / paths.READ_PAGES).glob("*.json"))
+    ]
+    if not pages:  # the stage ocr has not run yet
+        return
+    for of, outcomes_of in (("characters", reliability.character_outcomes), ("words", reliability.word_outcomes)):
+        found = reliability.join([outcomes_of(record, truth) for record, truth in pages])
+        error = reliability.calibration_error(found)
+        save(f"page_{of}_reliability", figures.reliability(*found, error, reliability.BINS, f"{of} of the rendered pages"))
+        curve = reliability.accuracy_coverage(found)
+        save(f"page_{of}_coverage", figures.accuracy_coverage(*curve, f"{of} of the rendered pages"))
 
 
 def draw_theory(save: Callable[[str, figures.Figure], None], config: Config) -> None:

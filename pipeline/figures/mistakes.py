@@ -56,7 +56,7 @@ def confused_pairs(pairs: Sequence[dict], examples: Sequence[np.ndarray], title:
     return figure
 
 
-def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins: int) -> Figure:
+def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins: int, of: str = "test characters") -> Figure:
     """Accuracy over confidence in equal-width bins: on the diagonal, 8 of 10 answers with confidence 0.8 are right.
 
     A bar is the 95 % interval of the accuracy in a bin (Wilson 1927); it is long where the bin holds few samples.
@@ -72,7 +72,7 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins:
     middle = (accuracy + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(accuracy * (1 - accuracy) / n + z**2 / (4 * n**2))
     axis.vlines(mean, middle - reach, middle + reach, color=BLUE, alpha=0.5, label="95 % interval")
-    axis.scatter(mean, accuracy, s=20 + 400 * n / n.sum(), color=BLUE, alpha=0.8, label="test characters (area: how many)")
+    axis.scatter(mean, accuracy, s=20 + 400 * n / n.sum(), color=BLUE, alpha=0.8, label=f"{of} (area: how many)")
     axis.set(
         xlabel="confidence",
         ylabel="accuracy",
@@ -84,24 +84,24 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, error: float, bins:
     return figure
 
 
-def accuracy_coverage(coverage: np.ndarray, accuracy: np.ndarray, threshold: np.ndarray) -> Figure:
-    """Accuracy of the answers if the least confident characters are rejected, with some thresholds marked."""
+def accuracy_coverage(coverage: np.ndarray, accuracy: np.ndarray, threshold: np.ndarray, of: str = "characters") -> Figure:
+    """Accuracy of the answers if the least confident are rejected, with some thresholds marked; `of`: what is answered."""
     figure, ((axis,),) = new_axes(1, 1, 7, 4.4)
     axis.plot(coverage, accuracy, color=BLUE)
-    for value in (0.5, 0.7, 0.9, 0.97):
+    for number, value in enumerate((0.5, 0.7, 0.9, 0.97)):
         answered = int((threshold >= value).sum())
         if answered:
             axis.plot(coverage[answered - 1], accuracy[answered - 1], "o", color=ORANGE)
             axis.annotate(
                 f"below {value} rejected: {accuracy[answered - 1]:.1%} right of {coverage[answered - 1]:.0%}",
                 (coverage[answered - 1], accuracy[answered - 1]),
-                xytext=(-8, -12),
+                xytext=(-8, 6 if number % 2 else -12),  # above and below in turn: neighbours may be as accurate
                 textcoords="offset points",
                 ha="right",
                 fontsize="small",
             )
     axis.set(
-        xlabel="coverage: share of characters answered",
+        xlabel=f"coverage: share of {of} answered",
         ylabel="accuracy of the answers",
         xlim=(0, 1.02),
         ylim=(min(accuracy[len(accuracy) // 10 :].min(), 0.95) - 0.02, 1.003),
