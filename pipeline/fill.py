@@ -17,7 +17,7 @@ from pipeline.common.files import replacing_folder
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections
 from pipeline.forms.options import ALPHABETS, TICKED, Field, FormOptions, form_file, load_form
-from pipeline.reading.pattern import Constraint
+from pipeline.reading.constraint import Constraint
 from pipeline.synthesis.blank import Entry, draw_blank
 from pipeline.synthesis.filled import FillOptions, fill_in
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library

@@ -16,8 +16,13 @@ from pipeline.batch.run import report, run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
 from pipeline.common.errors import ConfigError, UserError
+from pipeline.common.options import OneOf, options_of
 from pipeline.forms.options import FormOptions, form_file, load_form
 from pipeline.output.export import SUFFIXES
+
+OPTIONS = {"mode": "", "characters": "CHARACTERS", "pattern": "PATTERN", "words": "FILE", "jobs": "N", "seconds": "S"}
+OPTIONS |= {"reject_below": "P", "model": "FILE", "ink": "FILE", "recursive": "", "again": "", "debug": "FOLDER", "pdf": ""}
+"""Options of conf/ocr/ that the command line takes -> what its help calls their values."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,19 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", dest="output", metavar="FOLDER", help="for the results (default: outputs/read)")
     parser.add_argument("--formats", type=_formats, help=f"any of {','.join(SUFFIXES)}, or all (default: txt)", default=["txt"])
     parser.add_argument("--form", metavar="FORM", help="read fields: a name of conf/form/, or a file like those")
-    parser.add_argument("--mode", choices=("page", "line", "word", "character"), help="what each photo shows (default: page)")
-    parser.add_argument("--characters", metavar="CHARACTERS", help="that may stand there, as in 0123456789-")
-    parser.add_argument("--pattern", metavar="PATTERN", help="regular expression that each line is, as in [A-Z]{2}[0-9]{6}")
-    parser.add_argument("--words", metavar="FILE", help="words of your own, one a line: names, part numbers")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes that read; -1: one a core")
-    parser.add_argument("--seconds", type=float, metavar="S", help="after which a page is given up")
-    parser.add_argument("--reject-below", dest="reject_below", type=float, metavar="P", help="less certain characters become ?")
-    parser.add_argument("--model", metavar="FILE", help="weights to read with (default: models/model.npz)")
-    parser.add_argument("--ink", metavar="FILE", help="network for the ink (default: models/ink.npz; none: thresholds)")
-    parser.add_argument("--recursive", action="store_true", default=None, help="folders within folders too")
-    parser.add_argument("--again", action="store_true", default=None, help="read anew what was read before")
-    parser.add_argument("--debug", metavar="FOLDER", help="for pictures of each step of reading a page")
-    parser.add_argument("--pdf", choices=("page", "one"), help="one: also all pages in one searchable PDF")
+    for key, metavar in OPTIONS.items():
+        option = options_of(BatchOptions)[key]
+        name, meaning = f"--{key.replace('_', '-')}", option.meaning.replace("; null:", "; default:")
+        if option.kind is bool:
+            parser.add_argument(name, action="store_true", default=None, help=meaning)
+        elif isinstance(option.limits, OneOf):
+            parser.add_argument(name, choices=option.limits, help=meaning)
+        else:
+            kind = option.kind if option.kind in (int, float) else str
+            parser.add_argument(name, type=kind, metavar=metavar, help=meaning)
     return parser
 
 

@@ -11,7 +11,8 @@ from pipeline.common import paths
 from pipeline.common.checks import check_each, is_number
 from pipeline.common.errors import ConfigError
 from pipeline.common.options import SHARE, OneOf, Options, Range
-from pipeline.reading.pattern import Allowed, Constraint, Pattern
+from pipeline.reading.constraint import Allowed, Constraint
+from pipeline.reading.pattern import Pattern
 
 ALPHABETS = {
     "digits": DIGITS,

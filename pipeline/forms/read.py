@@ -15,13 +15,13 @@ from pipeline.forms.register import Blank, register, warp
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows
 from pipeline.reading.combs import Cell, classify_cells, comb_words, split_cells
+from pipeline.reading.constraint import matches
 from pipeline.reading.decode import decode_cells
 from pipeline.reading.layout import find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Line, Page, Word, reject
-from pipeline.reading.pattern import matches
 from pipeline.reading.reader import line_in_photo, rotation
 
 TICK = 0.18  # sides of a check box; strokes of this length, about that of a dot, are a tick with a probability of one half

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.reading.blocks import only
 from pipeline.reading.cells import CellRow
+from pipeline.reading.constraint import Allowed, Constraint
 from pipeline.reading.decode import Decoded, decode_cells
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.language import Language
@@ -17,7 +18,6 @@ from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Place, Word
-from pipeline.reading.pattern import Allowed, Constraint
 from pipeline.reading.segment import Atom, Candidate
 
 OWN = 0.75  # least share of a piece within the cell that it belongs to; other pieces are cut at the borders of the cells

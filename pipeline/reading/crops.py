@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from pipeline.reading.constraint import Both, Constraint
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.layout import Components, Row, find_components
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Word
-from pipeline.reading.pattern import Both, Constraint, Pattern
+from pipeline.reading.pattern import Pattern
 from pipeline.reading.segment import Atom, Candidate
 
 ALTERNATIVES = 3

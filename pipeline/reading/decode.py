@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipeline.reading.constraint import Constraint, matches
 from pipeline.reading.kinds import END
 from pipeline.reading.language import Language
-from pipeline.reading.pattern import Constraint, matches
 
 BEAM = 64  # texts of a field that the search keeps
 LEAST = 1e-4  # characters less probable than this are not tried

@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline.characters.alphabet import Alphabet
 from pipeline.reading import words
+from pipeline.reading.constraint import Constraint
 from pipeline.reading.geometry import Frame, find_frame
 from pipeline.reading.glyphs import Model, classify_lines
 from pipeline.reading.language import Language
@@ -16,7 +17,6 @@ from pipeline.reading.line_model import DOT, LineModel, Weights
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Word
-from pipeline.reading.pattern import Constraint
 from pipeline.reading.posterior import character_posteriors, word_posteriors
 from pipeline.reading.search import Arc, Graph, best_path, search
 from pipeline.reading.segment import LARGE, Atom, Candidate, cut_atom, find_atoms, find_candidates, letter_gaps

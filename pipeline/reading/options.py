@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pipeline.common.options import SHARE, OneOf, Options, Range
-from pipeline.reading.pattern import Allowed, Both, Constraint, Pattern
+from pipeline.reading.constraint import Allowed, Both, Constraint
+from pipeline.reading.pattern import Pattern
 
 
 @dataclass

@@ -1,33 +1,13 @@
-"""Patterns: the texts that are allowed, as automata; a search follows them character by character and considers no other text.
-
-Each has `start()`, the state before the text; `step(state, character)`, the state after one more character or None if it is not
-allowed there; and `accepts(state)`, whether the text may end. States can be compared and hashed.
-"""
+"""Patterns: regular expressions as constraints."""
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Protocol
 
 from pipeline.common.errors import ConfigError
+from pipeline.reading.constraint import matches
 
 MOST_STATES = 5000  # of an automaton; `([0-9]{99}){99}` would fill the memory
 SHORTHANDS = {"d": "0123456789", "w": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", "s": " "}
-
-
-class Constraint(Protocol):
-    """An automaton over characters; a word gap is a space."""
-
-    def start(self) -> Any:
-        """The state before the first character."""
-        ...
-
-    def step(self, state: Any, character: str) -> Any | None:
-        """The state after one more character; None if it cannot stand there."""
-        ...
-
-    def accepts(self, state: Any) -> bool:
-        """Whether the text may end here."""
-        ...
 
 
 class Pattern:
@@ -61,7 +41,7 @@ class Pattern:
         return self._start
 
     def _step(self, state: frozenset[int], character: str) -> frozenset[int] | None:
-        """The state after one more character; None if it cannot stand there."""
+        """The state after one more character; None if it is not allowed there."""
         reached = [
             target
             for characters, negated, target in (self._moves[index] for index in state)
@@ -213,52 +193,3 @@ class Pattern:
             else:
                 members.add(character)
         return negated, frozenset(members)
-
-
-class Allowed:
-    """Any text of some characters, with word gaps or without."""
-
-    def __init__(self, characters: str, gaps: bool = True) -> None:
-        self.characters = frozenset(characters) | (frozenset(" ") if gaps else frozenset())
-
-    def start(self) -> int:
-        """The only state."""
-        return 0
-
-    def step(self, state: int, character: str) -> int | None:
-        """The only state, or None."""
-        return 0 if character in self.characters else None
-
-    def accepts(self, state: int) -> bool:
-        """A text may end anywhere."""
-        return True
-
-
-class Both:
-    """The texts that two constraints allow."""
-
-    def __init__(self, first: Constraint, second: Constraint) -> None:
-        self.first, self.second = first, second
-
-    def start(self) -> tuple[Any, Any]:
-        """The states of both."""
-        return self.first.start(), self.second.start()
-
-    def step(self, state: tuple[Any, Any], character: str) -> tuple[Any, Any] | None:
-        """The states of both; None if one of them does not allow the character."""
-        first, second = self.first.step(state[0], character), self.second.step(state[1], character)
-        return None if first is None or second is None else (first, second)
-
-    def accepts(self, state: tuple[Any, Any]) -> bool:
-        """Whether both allow the text to end here."""
-        return self.first.accepts(state[0]) and self.second.accepts(state[1])
-
-
-def matches(constraint: Constraint, text: str) -> bool:
-    """Whether the whole text is allowed."""
-    state = constraint.start()
-    for character in text:
-        state = constraint.step(state, character)
-        if state is None:
-            return False
-    return constraint.accepts(state)

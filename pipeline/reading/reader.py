@@ -13,6 +13,7 @@ from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
 from pipeline.reading.cells import Cells, find_cell_rows, find_cells
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
+from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.ink import INK, find_ink
@@ -21,7 +22,6 @@ from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, reject
-from pipeline.reading.pattern import Constraint
 from pipeline.reading.printed import mark_print
 from pipeline.reading.segment import Candidate, piece_atom
 

@@ -9,11 +9,11 @@ of speech lattices. Pruned hypotheses, which were MARGIN nats behind or outside 
 import math
 from typing import Any, NamedTuple
 
+from pipeline.reading.constraint import Constraint
 from pipeline.reading.kinds import END
 from pipeline.reading.language import Language, State
 from pipeline.reading.lattice import STEP, Lattice, score_gaps, score_labels, score_skips
 from pipeline.reading.line_model import LineModel
-from pipeline.reading.pattern import Constraint
 
 MARGIN = 9.0  # nats; hypotheses further behind the best one of the same ink are pruned: they have a share of less than 1e-4
 MEMORY = 5  # last characters by which hypotheses differ, about as many as the language model looks back

@@ -16,8 +16,9 @@ from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.reading import OcrOptions
 from pipeline.reading.combs import split_cells
+from pipeline.reading.constraint import Allowed
 from pipeline.reading.decode import decode_cells
-from pipeline.reading.pattern import Allowed, Pattern
+from pipeline.reading.pattern import Pattern
 from pipeline.synthesis.blank import Entry, draw_blank
 
 FORMS = ("exam_cover", "order_sheet")

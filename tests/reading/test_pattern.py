@@ -6,7 +6,8 @@ import re
 import pytest
 
 from pipeline.common.errors import ConfigError
-from pipeline.reading.pattern import Allowed, Pattern, matches
+from pipeline.reading.constraint import Allowed, matches
+from pipeline.reading.pattern import Pattern
 
 EXPRESSIONS = (
     "AB", "A|B", "A|", "(A|B)*", "A?B", "A*", "A+B", "A{2}", "A{0}B", "A{1,}", "A{0,2}B", "(AB){1,2}", "[AB]1", "[^A]", "[A-C]+",
