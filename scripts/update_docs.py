@@ -1,6 +1,7 @@
 """Brings what `dvc repro` measured, read and drew into README.md and docs/: `python -m scripts.update_docs`.
 
 A number stands between `<!-- evaluate test/accuracy -->` and `<!-- / -->`: the file below reports/metrics/, and the keys in it.
+The heat map is that of `pipeline.train -m experiment=grid` and `pipeline.promote --dry-run`, if that was the last sweep.
 `measured` is docs/measured.json, for what takes data that are not part of the project; commands stand beside the numbers.
 A text stands between `<!-- reports/pages/6_note.txt -->` and `<!-- / -->`.
 """
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"<!-- (\w+) (\S+) -->[^<]*<!-- / -->")
 TEXT = re.compile(r"<!-- (\S+\.txt) -->\n.*?<!-- / -->", re.DOTALL)
 PICTURES = {"reports/pages/6_note.png": "docs/page.png", "reports/figures/confused_pairs.png": "docs/confused_pairs.png"}
+SWEEP, GRID = "reports/sweep.md", "experiment=grid`"  # the report of the last sweep; the sweep that is shown
+SWEEP_PICTURES = ("heat_map", "parallel_coordinates")
 CONTACT_SHEET, SAMPLES, COLUMNS = "prepared/contact_sheet.png", 9, 3
 STEPS_PAGE, WIDTH = "prepared/pages/6_note.jpg", 900
 STEPS = ("1_sheet", "2_pixels", "3_ink", "4_lines", "5_pieces", "6_candidates_line02")
@@ -70,6 +73,9 @@ def main() -> None:
     for source, target in PICTURES.items():
         if (ROOT / source).exists():
             shutil.copyfile(ROOT / source, ROOT / target)
+    if (ROOT / SWEEP).exists() and GRID in (ROOT / SWEEP).read_text(encoding="utf-8"):
+        for name in SWEEP_PICTURES:
+            shutil.copyfile(ROOT / "reports/sweep" / f"{name}.png", ROOT / "docs" / f"{name}.png")
     draw_steps()
     if (ROOT / CONTACT_SHEET).exists():
         arranged(np.asarray(Image.open(ROOT / CONTACT_SHEET))).save(ROOT / "docs/contact_sheet.png", optimize=True)

@@ -23,15 +23,6 @@ def check_each(options: object, keys: Iterable[str], holds: Callable[[Any], bool
             raise ConfigError(f"{key}: {wanted}, not {value!r}")
 
 
-def check_choice(options: object, key: str, choices: Iterable[str]) -> None:
-    """Check that the value of an option is one of the choices.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    check_each(options, (key,), lambda value: value in choices, f"must be one of {', '.join(choices)}")
-
-
 def is_number(value: object) -> bool:
     """Whether `value` is a finite number; True and False are not.
 
@@ -48,13 +39,3 @@ def is_whole(value: object, low: int = 1) -> bool:
     (True, False, False, True)
     """
     return isinstance(value, int) and not isinstance(value, bool) and value >= low
-
-
-def check_shares(options: object, *keys: str) -> None:
-    """Check options that are probabilities, or shares of a whole."""
-    check_each(options, keys, lambda value: 0 <= value <= 1, "must be from 0 to 1")
-
-
-def check_strengths(options: object, *keys: str) -> None:
-    """Check options that say how strong an effect is; none makes sense at 1000."""
-    check_each(options, keys, lambda value: 0 <= value < 1000, "must be 0 or more")
