@@ -11,6 +11,7 @@ HANDPRINT_REAL_DATA; the course's photos are those in `pages`.
 import argparse
 import importlib.util
 import io
+import itertools
 import os
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from skimage.filters import threshold_otsu
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.folders import measure_folders  # noqa: E402
 from pipeline.characters import CLASSES  # noqa: E402
 from pipeline.common.errors import PageError  # noqa: E402
 from pipeline.output.score import Score, score, total  # noqa: E402
@@ -202,7 +204,9 @@ def main() -> None:
         print(f"(no photos in {REAL / 'pages'}: the course's pages are left out)")
     print(f"{'measure':48} {'value':>16}   {'floor':12} holds")
     missed = False
-    for name, value, floor, holds in floors(on, off, real, arguments.seeds):
+    rendered = [image for image, _ in render(load_texts(ROOT / "data/pages"))]
+    rows = itertools.chain(floors(on, off, real, arguments.seeds), measure_folders(rendered, arguments.model.resolve()))
+    for name, value, floor, holds in rows:
         missed |= not holds
         print(f"{name:48} {value:>16}   {floor:12} {'yes' if holds else 'NO'}", flush=True)
 
