@@ -28,7 +28,7 @@ def drop_clutter(lines: list[Line]) -> list[Line]:
 
 def _stray(word: Word, neighbour: Word, height: float) -> bool:
     gap = max(word.box[0] - neighbour.box[2], neighbour.box[0] - word.box[2]) / height
-    return gap > 4 and len(word.characters) < 3 and word.confidence < 0.6
+    return gap > 4 and len(word.characters) < 3 and min(c.existence for c in word.characters) < 0.6
 
 
 def _height(characters: list[Character]) -> float | None:

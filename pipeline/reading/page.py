@@ -26,6 +26,11 @@ class Character:
     alternatives: tuple[tuple[str, float], ...] = ()
 
     @property
+    def existence(self) -> float:
+        """Posterior probability that a character stands there, whichever it is."""
+        return min(1.0, self.confidence + sum(posterior for _, posterior in self.alternatives))
+
+    @property
     def shown(self) -> str:
         return "?" if self.rejected else self.text
 

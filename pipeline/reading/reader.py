@@ -1,6 +1,6 @@
 """Reader: from a photo to a page of text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
-from pipeline.reading.ink import INK, find_ink
+from pipeline.reading.ink import INK, Ink, find_ink
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
@@ -27,13 +27,16 @@ from pipeline.reading.segment import Candidate, piece_atom
 
 SAMPLES = 28, 80  # pieces that decide which of four sides of a page is up, and which of two that are hard to tell apart
 UPRIGHT = 3.0  # prior log-odds that a photo is the right side up
+MIRRORED = -7.0  # prior log-odds that a photo is mirrored or shows the page from behind: one of a thousand
 CLEAR = 5.0  # log-odds that decide the side without reading the page both ways
 LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
-ANOTHER_SIDE = 5.0  # prior log-odds that a block has the same side up as its page
-HINT = 1.0  # log-odds of the pieces for another side, above which the block is read both ways
+ANOTHER_SIDE = 8.0  # prior log-odds that a block has the same side up as its page
+HINT = 1.0  # log-odds of the pieces for another side, above which a page or block is read both ways
 FEW = 4  # so few letters do not show the side of their block
 SLIGHT = 3.0  # degrees; lines with a smaller slope are followed as well as level ones
 MANY = 40  # letters; so many do not lie on a slanting line by chance
+PRIOR = np.where(np.arange(8) == 0, UPRIGHT, 0.0) + MIRRORED * np.isin(np.arange(8), straighten.MIRROR_SIDES)
+LOWEST = 6  # pixels; characters that are lower cannot be told apart
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
 
@@ -75,19 +78,15 @@ def read(
     gray = straighten.prepare(image, options.work_pixels, options.straighten and whole)
     if watcher:
         watcher.sheet(gray)
-    ink = find_ink(gray.pixels, models.ink, options.printed if whole else "keep")
-    flat = straighten.View(ink.pixels, gray.to_photo)
-    if watcher:
-        watcher.ink(flat)
     if whole:
-        cells = find_cells(ink.lines, gray.to_photo @ np.diag([*np.divide(gray.pixels.shape, ink.lines.shape)[::-1], 1.0]))
-        readings = [
-            _read_level(straighten.rotate(flat, skew), cells, models, options, constraint)
-            for skew in (skews(flat.pixels) if options.straighten else [0.0])
-        ]
-        parts = max(readings, key=lambda parts: sum(part.score for part in parts))
+        look, parts = _read_page(gray, models, options, constraint)
     else:
-        parts = [Part(read_crop(flat.pixels > INK, models, options, constraint), flat, 0.0, [])]
+        look = _look(gray, 0, models, "keep")
+        parts = [Part(read_crop(look.flat.pixels > INK, models, options, constraint), look.flat, 0.0, [])]
+    if watcher:
+        watcher.ink(look.flat)
+    if whole and not any(part.lattices for part in parts):
+        raise EmptyPageError(NOTHING)
     if watcher:
         watcher.parts(parts)
     lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts] if whole else parts
@@ -101,7 +100,7 @@ def read(
         [line_in_photo(line, part.view, width, height) for part in lines for line in part.lines],
     )
     if whole and options.printed == "mark":
-        page = mark_print(page, ink.pixels > INK, ink.printed)
+        page = mark_print(page, *(straighten.orient_back(mask, look.side) for mask in (look.ink.pixels > INK, look.ink.printed)))
     return reject(page, options.reject_below)
 
 
@@ -114,32 +113,56 @@ class Part(NamedTuple):
     lattices: list[Lattice]
 
 
-def _read_level(
-    view: straighten.View, cells: Cells | None, models: Models, options: OcrOptions, constraint: Constraint | None
-) -> list[Part]:
-    """Read a page whose lines are level or upright; blocks with another side up than most of the page come last.
+class Look(NamedTuple):
+    """The ink of a page with a side up, as `straighten.orient` numbers the sides, and the cells of its forms."""
 
-    Raises:
-        EmptyPageError: there is nothing to read.
+    side: int
+    ink: Ink
+    flat: straighten.View
+    cells: Cells | None
+
+
+def _look(gray: straighten.View, side: int, models: Models, printed: str) -> Look:
+    view = straighten.orient(gray, side)
+    ink = find_ink(view.pixels, models.ink, printed)
+    smaller = np.diag([*np.divide(view.pixels.shape, ink.lines.shape)[::-1], 1.0])
+    return Look(side, ink, straighten.View(ink.pixels, view.to_photo), find_cells(ink.lines, view.to_photo @ smaller))
+
+
+def _read_page(
+    gray: straighten.View, models: Models, options: OcrOptions, constraint: Constraint | None
+) -> tuple[Look, list[Part]]:
+    """Read a page with any side up; blocks with another side up than most of the page come last.
+
+    The ink network has learnt from upright pages, and takes the foot of a turned L for a line: so a page that is not upright
+    is looked at again when its side is known.
     """
-    found = find_components(view.pixels > INK)
-    if found.height < 6 or not found.areas.any():
-        raise EmptyPageError(NOTHING)
+    looks = {0: _look(gray, 0, models, options.printed)}
+
+    def read_side(side: int, skew: float) -> tuple[float, Look, Components, Part]:
+        if side not in looks:
+            looks[side] = _look(gray, side, models, options.printed)
+        level = straighten.rotate(looks[side].flat, -skew if side in straighten.MIRROR_SIDES else skew)
+        found = find_components(level.pixels > INK)
+        part = _read_turned(found, level, 0, looks[side].cells, models, options, constraint)
+        return part.score + PRIOR[side], looks[side], found, part
+
     if not options.straighten:
-        return [_read_turned(found, view, 0, cells, models, options, constraint)]
+        return looks[0], [read_side(0, 0.0)[-1]]
+    readings = []
+    for skew in skews(looks[0].flat.pixels):
+        for side in sides_up(find_components(straighten.rotate(looks[0].flat, skew).pixels > INK), models.characters):
+            readings.append(read_side(side, skew))
+            part = readings[-1][-1]
+            if options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines):
+                break
+    _, look, found, part = max(readings, key=lambda reading: reading[0])
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
-        return _read_turned(only(found, pieces), view, turns, cells, models, options, constraint)
+        return _read_turned(only(found, pieces), part.view, turns, look.cells, models, options, constraint)
 
-    sides = sides_up(found, models.characters)
-    main, others = part_by_side(found, sides[0], models.characters, reading)
-    parts = []
-    for turns in sides:
-        parts.append(reading(main, turns))
-        characters = sum(len(line.characters) for line in parts[-1].lines)
-        if options.language_weight > 0 and parts[-1].score > LANGUAGE * characters:
-            break
-    return [max(parts, key=lambda part: part.score), *others]
+    main, others = part_by_side(found, models.characters, reading)
+    return look, [reading(main, 0), *others] if others else [part]
 
 
 def _read_turned(
@@ -151,20 +174,20 @@ def _read_turned(
     options: OcrOptions,
     constraint: Constraint | None,
 ) -> Part:
-    """Read the pieces of a view after quarter turns, counter-clockwise."""
+    """Read the pieces of a view after quarter turns, counter-clockwise; nothing if they are too low for characters."""
+    if found.height < LOWEST:
+        return Part([], view, -np.inf, [])
     kept = np.concatenate([[False], found.areas > 0])[found.labels]
     turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
     # reading marks its cuts in the labels: a copy, because the page may be read with another side up too
     found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
     cell_rows = find_cell_rows(cells, found, turned) if cells else []
     lines, score, lattices = read_rows(found, find_rows(found), cell_rows, models, options, constraint)
-    return Part(lines, turned, score + (UPRIGHT if abs(rotation(turned)) < 45 else 0.0), lattices)
+    return Part(lines, turned, score, lattices)
 
 
-def part_by_side(
-    found: Components, side: int, model: Model, reading: Callable[[np.ndarray, int], Part]
-) -> tuple[np.ndarray, list[Part]]:
-    """Separate the pieces with `side` up, as most of the page, from blocks that read better with another side up.
+def part_by_side(found: Components, model: Model, reading: Callable[[np.ndarray, int], Part]) -> tuple[np.ndarray, list[Part]]:
+    """Separate the pieces that are upright, as most of the page, from blocks that read better with another side up.
 
     A note in the margin may be closer to the text than two columns are to each other: a narrow gap separates them if they read
     better apart.
@@ -175,14 +198,14 @@ def part_by_side(
     main, others = [], []
     for block in find_blocks(found):
         parts = find_blocks(only(found, block), NARROW)
-        own = [_own_side(found, part, side, model) for part in parts]
-        turned = [reading(part, turns) for part, turns in zip(parts, own) if turns != side]
+        own = [_own_side(found, part, model) for part in parts]
+        turned = [reading(part, turns) for part, turns in zip(parts, own) if turns]
         if not turned:
             main.append(block)
             continue
-        same = [part for part, turns in zip(parts, own) if turns == side]
-        apart = sum(part.score - ANOTHER_SIDE for part in turned) + sum(reading(part, side).score for part in same)
-        if apart > reading(block, side).score:
+        same = [part for part, turns in zip(parts, own) if not turns]
+        apart = sum(part.score - ANOTHER_SIDE for part in turned) + sum(reading(part, 0).score for part in same)
+        if apart > reading(block, 0).score:
             main += same
             others += turned
         else:
@@ -190,15 +213,15 @@ def part_by_side(
     return (np.concatenate(main), others) if main else (np.flatnonzero(found.areas > 0), [])
 
 
-def _own_side(found: Components, pieces: np.ndarray, side: int, model: Model) -> int:
-    """The side of a block that is up according to its pieces; `side` if they do not decide it."""
+def _own_side(found: Components, pieces: np.ndarray, model: Model) -> int:
+    """Quarter turns after which the pieces of a block are upright; 0 if they do not decide it."""
     letters = _letters(found, pieces)
     if len(letters) < FEW:
-        return side
+        return 0
     sample = _spread(letters, SAMPLES[0])
     sureness = _sureness(found, sample, np.arange(4), model)
     best = int(np.argmax(sureness))
-    return best if sureness[best] - sureness[side] > HINT else side
+    return best if sureness[best] - sureness[0] > HINT else 0
 
 
 def skews(ink: np.ndarray) -> list[float]:
@@ -216,20 +239,31 @@ def skews(ink: np.ndarray) -> list[float]:
     return [skew] if letters.sum() >= MANY or abs(skew) < SLIGHT else [0.0, skew]
 
 
-def sides_up(found: Components, model: Model) -> list[int]:
-    """The quarter turns after which the pieces read best; two if it is hard to decide."""
+def sides_up(found: Components, model: Model) -> Iterator[int]:
+    """The sides, as `straighten.orient` numbers them, that the page's pieces read well by, the likelier first.
+
+    One side, two if it is hard to tell, and a mirrored one if more of the page's pieces read better so: most letters look like
+    others in a mirror, so that few pieces say little.
+    """
     letters = _letters(found, np.arange(len(found.areas)))
     if not len(letters):
-        return [0]
+        yield 0
+        return
     sides = np.arange(4)
     for size in SAMPLES:
         sample = _spread(letters, size)
-        sureness = _sureness(found, sample, sides, model) + np.where(sides == 0, UPRIGHT, 0.0)
+        sureness = _sureness(found, sample, sides, model) + PRIOR[sides]
         best, second = np.argsort(-sureness)[:2]
         if sureness[best] - sureness[second] > CLEAR:
-            return [int(sides[best])]
+            sides = sides[[best]]
+            break
         sides = sides[[best, second]]
-    return sides.tolist()
+    yield from sides.tolist()
+    mirrored = np.array([sides[0], *straighten.MIRROR_SIDES])
+    sureness = _sureness(found, _spread(letters, SAMPLES[1]), mirrored, model)
+    best = int(np.argmax(sureness))
+    if sureness[best] - sureness[0] > HINT:
+        yield int(mirrored[best])
 
 
 def _spread(pieces: np.ndarray, most: int) -> np.ndarray:
@@ -248,15 +282,15 @@ def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: M
     """(len(sides),) log-probability of the best classes of the pieces, with each side up."""
     atoms = [piece_atom(found, piece) for piece in pieces]
     glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
-    turned = np.concatenate([np.rot90(glyphs, turns, axes=(1, 2)) for turns in sides])
+    turned = np.concatenate([straighten.turn_over(glyphs, side) for side in sides])
     return np.log(classify(turned, model)[:, : len(model.alphabet)].max(1)).reshape(len(sides), -1).sum(1)
 
 
 def rotation(view: straighten.View) -> float:
-    """Rotation in degrees, counter-clockwise, from the photo to the view."""
-    across = view.to_photo @ [[0, 1], [0, 0], [1, 1]]
-    dx, dy = across[:2, 1] / across[2, 1] - across[:2, 0] / across[2, 0]
-    return float(np.rad2deg(np.arctan2(dy, dx)))
+    """Degrees, counter-clockwise, that the photo was turned by to give the view; a mirrored one by where its top is."""
+    down = view.to_photo @ [[0, 0], [0, 1], [1, 1]]
+    dx, dy = down[:2, 1] / down[2, 1] - down[:2, 0] / down[2, 0]
+    return float(np.rad2deg(np.arctan2(-dx, dy)))
 
 
 def line_in_photo(line: Line, view: straighten.View, width: int, height: int) -> Line:

@@ -8,6 +8,7 @@ from PIL import Image
 from pipeline.reading.sheet import cover_ground
 
 MAX_POINTS = 6000
+MIRROR_SIDES = range(4, 8)
 BAND = 64  # rows of the photo made small at once
 
 
@@ -57,6 +58,26 @@ def rotate(view: View, degrees: float) -> View:
     new_height = int(np.ceil(abs(width * sine) + abs(height * cosine)))
     turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
     return warp(view, _shift(width / 2, height / 2) @ turn @ _shift(-new_width / 2, -new_height / 2), (new_width, new_height))
+
+
+def orient(view: View, side: int) -> View:
+    """The view with another side up: `side` % 4 quarter turns counter-clockwise, before which those of `MIRROR_SIDES` are
+    mirrored."""
+    if side in MIRROR_SIDES:
+        back = np.array([[-1, 0, view.pixels.shape[1]], [0, 1, 0], [0, 0, 1.0]])
+        view = View(view.pixels[:, ::-1], view.to_photo @ back)
+    return _quarter_turns(view, side % 4)
+
+
+def turn_over(pictures: np.ndarray, side: int) -> np.ndarray:
+    """Pictures, (N, H, W), with another side up, as `orient` does it."""
+    return np.rot90(pictures[:, :, ::-1] if side in MIRROR_SIDES else pictures, side, axes=(1, 2))
+
+
+def orient_back(picture: np.ndarray, side: int) -> np.ndarray:
+    """The picture, (H, W), that `orient` gave this side."""
+    upright = np.rot90(picture, -side)
+    return upright[:, ::-1] if side in MIRROR_SIDES else upright
 
 
 def _quarter_turns(view: View, turns: int) -> View:

@@ -34,3 +34,12 @@ def test_a_line_of_signs_stays():
 def test_unlikely_characters_and_those_of_another_size_go():
     assert kept(line("HELLO", 0), line("X", 60, confidence=0.3), line("-", 90, confidence=0.3)) == ["HELLO"]
     assert kept(line("HELLO", 0), line("AB", 60, height=10)) == ["HELLO"]
+
+
+def test_an_amount_far_to_the_right_stays_though_it_may_be_one_of_two_characters():
+    def row(end: Character) -> Line:
+        return Line([*line("BREAD", 0).words, Word([end])])
+
+    place = (600, 0, 610, 40)
+    assert kept(row(Character("1", place, 0.5, alternatives=(("I", 0.45),)))) == ["BREAD 1"]
+    assert kept(row(Character("1", place, 0.3, alternatives=(("I", 0.2),)))) == ["BREAD"]

@@ -46,6 +46,17 @@ def test_skew_is_measured_and_turned_back():
     assert straighten.estimate_skew(ink, 45) == pytest.approx(12, abs=0.6)
 
 
+@pytest.mark.parametrize("side", range(8))
+def test_a_picture_with_another_side_up_knows_the_way_back(side):
+    pixels = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    view = straighten.orient(straighten.View(pixels, np.eye(3)), side)
+    assert np.array_equal(straighten.turn_over(pixels[None], side)[0], view.pixels)
+    assert np.array_equal(straighten.orient_back(view.pixels, side), pixels)
+    for y, x in np.ndindex(view.pixels.shape):
+        at = view.to_photo @ (x + 0.5, y + 0.5, 1)
+        assert pixels[int(at[1]), int(at[0])] == view.pixels[y, x]
+
+
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270, 13.0, -31.0])
 def test_a_view_knows_the_way_back(degrees):
     pixels = np.zeros((120, 200), np.uint8)
