@@ -194,6 +194,10 @@ def test_the_same_configuration_gives_the_same_bytes_in_another_clone(reproduced
         (["pipeline.train", "train.lrr=1"], "train.lrr"),
         (["pipeline.train", "train.lr=-1"], "train.lr"),
         (["pipeline.train", "train=nothing"], "Available options in 'train': adam champion sgd"),
+        (
+            ["pipeline.train", "-m", "seed=1,2", "hydra/launcher=no"],
+            "Available options in 'hydra/launcher': basic joblib; see conf/",
+        ),
         (["pipeline.train", "train.lr=1,2"], "add --multirun to your command line"),
         (["pipeline.train", "data=nist36", "data.root=nowhere"], "nowhere"),
         (["pipeline.train", "experiment=grid"], "gives several values to train.lr, train.batch_size, model.hidden: add -m"),

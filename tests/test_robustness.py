@@ -353,7 +353,9 @@ def test_sync_leaves_a_living_run_alone_and_names_a_damaged_one(project, run):
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["ui", "--port", "abc"], "invalid int value: 'abc'"),
+        (["ui", "--port", "abc"], "abc must be a whole number from 1 to 65535"),
+        (["ui", "--port", "99999"], "99999 must be a whole number from 1 to 65535"),
+        (["serve", "--workers", "0"], "0 must be a whole number, 1 or more"),
         (["look"], "invalid choice: 'look'"),
         (["discard", "nothing"], "no journal nothing: none waits"),
         (["ui", "tracking.uri=none"], "none records nothing"),

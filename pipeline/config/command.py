@@ -113,6 +113,7 @@ class Parser(argparse.ArgumentParser):
 
 def fail(name: str, error: Exception) -> NoReturn:
     """Print the error as one line and exit with status 1."""
-    said = " ".join(map(str.strip, str(error).splitlines())) if isinstance(error, (UserError, OSError)) else in_words(error)
+    ours = isinstance(error, (UserError, OSError)) and not isinstance(error, HydraException)  # Hydra has some that are both
+    said = " ".join(map(str.strip, str(error).splitlines())) if ours else in_words(error)
     print(f"{name}: {said}", file=sys.stderr)
     sys.exit(1)

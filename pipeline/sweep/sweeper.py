@@ -1,8 +1,8 @@
 """Sweeper: the jobs of a Hydra multirun, and which of them need not run.
 
 Hydra's own sweeper composes every job twice, prints nothing meanwhile, and swallows the exceptions of callbacks. This one
-composes each job once, before any begins, and shows its progress. Jobs with equal configurations run once; jobs that an earlier
-sweep finished are not launched; an error in the sweep itself is raised before a job starts.
+composes all jobs before any begins, mostly from one another (`Loader`), and shows its progress. Jobs with equal configurations
+run once; jobs that an earlier sweep finished are not launched; an error in the sweep itself is raised before a job starts.
 """
 
 import importlib
@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
@@ -27,6 +28,7 @@ from pipeline.common.errors import UserError
 from pipeline.config import schema
 from pipeline.config.choices import check_choices
 from pipeline.config.effect import check_conditions, check_read, effective, without_effect
+from pipeline.sweep.loader import Loader
 from pipeline.sweep.main import Main, check_store
 
 NAMESPACE = "hydra_plugins.handprint"
@@ -53,11 +55,10 @@ class Jobs(Sweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """What Hydra calls before `sweep`."""
-        self.loader, self.composed = hydra_context.config_loader, config
+        self.loader, self.composed = Loader(hydra_context.config_loader), config
+        quick = HydraContext(config_loader=cast(ConfigLoader, self.loader), callbacks=hydra_context.callbacks)
         logging.getLogger("hydra").setLevel(logging.WARNING)  # the launcher's line for every job
-        self.starter = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        self.starter = Plugins.instance().instantiate_launcher(hydra_context=quick, task_function=task_function, config=config)
 
     def sweep(self, arguments: list[str]) -> list[Any]:
         """Run every job that is needed.
@@ -67,7 +68,7 @@ class Jobs(Sweeper):
             SystemExit: with the number of jobs that failed.
         """
         given = [*(f"{key}={value}" for key, value in self.params.items()), *arguments]
-        choices = expand(OverridesParser.create(config_loader=self.loader).parse_overrides(given))
+        choices = expand(OverridesParser.create(config_loader=self.loader.own).parse_overrides(given))
         jobs = [list(job) for job in itertools.product(*choices.values())]
         options = schema.read(self.composed, {"tracking": schema.TrackingConfig, "sweep": schema.SweepConfig})
         check_store(options.tracking)

@@ -34,14 +34,28 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("command", choices=["ui", "serve", "sync", "discard"])
     parser.add_argument("words", nargs="*", metavar="WORD", help="Hydra overrides; the journal to discard")
-    parser.add_argument("--port", type=int, default=5000, help="of ui and serve; 5000 if not given")
+    parser.add_argument("--port", type=port, default=5000, help="of ui and serve; 5000 if not given")
     parser.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on; 127.0.0.1, this machine only, if not given"
     )
-    parser.add_argument("--workers", type=int, default=1, help="processes that answer; serve: 0.8 GB each, 1 if not given")
+    parser.add_argument("--workers", type=count, default=1, help="processes that answer; serve: 0.8 GB each, 1 if not given")
     known, others = parser.parse_known_args(arguments)
     known.words += [word for word in others if "=" in word and not word.startswith("-")]
     return known, [word for word in others if word not in known.words]
+
+
+def port(text: str) -> int:
+    """A port that a server can listen on."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 1 to 65535")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A number of processes."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number, 1 or more")
+    return int(text)
 
 
 def compose_tracking(overrides: list[str]) -> TrackingConfig:
