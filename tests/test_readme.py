@@ -104,6 +104,7 @@ ELSEWHERE = {  # command -> the file, and what in it runs the command
         "tests/test_tracking.py",
         "test_a_server_on_postgresql",
     ),
+    "python -m benchmarks.bench_pipeline": ("benchmarks/bench_pipeline.py", "def main"),  # half an hour
     "make bench-ocr": ("benchmarks/bench_ocr.py", "def main"),  # half an hour beside two other readers
 }
 IN_NO_TEST = "say in tests/test_readme.py how it is run"
