@@ -136,8 +136,8 @@ def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """(H, W) bool, pieces of ink and lines that are letters, although parts of them look like lines.
 
     A stem or a bar looks like a line; but a line of a form, table or ruled sheet is longer than a letter, or belongs to
-    something that is. So a piece of the size of a letter is a letter as a whole if enough of it is ink. A single bar as long as
-    a letter, an I or a 1, is one too, unless there are so many that they are dashes or ticks.
+    something that is. So a piece of the size of a letter is a letter as a whole if enough of it is ink. Whether a
+    single bar is an I or a piece of a rule is for the network to say.
 
     Args:
         ink: (H, W) bool.
@@ -153,9 +153,6 @@ def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     longer, shorter = extents.max(1), extents.min(1)
     share = np.bincount(labels[ink], minlength=count + 1)[1:] / np.bincount(labels.ravel(), minlength=count + 1)[1:]
     letters = (longer < 2.0) & (shorter < 1.6) & (share > 0.2)
-    bars = ~letters & (longer > 0.6) & (longer < 1.4) & (shorter < 0.35)
-    if bars.sum() < 0.3 * (letters & (longer > 0.6)).sum():
-        letters |= bars
     return np.concatenate([[False], letters])[labels]
 
 

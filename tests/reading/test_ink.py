@@ -37,12 +37,9 @@ def test_a_stem_that_looks_like_a_line_is_given_back_to_its_letter():
     assert ink.find_letters(found, drawn)[35, 21]
 
 
-def test_a_lone_bar_of_a_letters_height_is_a_letter_and_many_are_not():
-    bar = [np.s_[30:60, 360:364]]
-    found, drawn = letters_beside(bar)
-    assert ink.find_letters(found, drawn)[40, 361]
-    found, drawn = letters_beside(bar + [np.s_[65:90, x : x + 4] for x in range(20, 300, 20)])
-    assert not ink.find_letters(found, drawn)[70, 21]
+def test_pieces_of_a_rule_that_letters_cut_stay_lines():
+    found, drawn = letters_beside([np.s_[64:66, 20:44], np.s_[64:66, 66:92]])  # as long as letters
+    assert not ink.find_letters(found, drawn)[64:66].any()
 
 
 def test_a_rule_longer_than_a_letter_stays_a_line():
