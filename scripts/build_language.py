@@ -81,9 +81,9 @@ def smooth(counts: list[dict[str, dict[str, float]]], threshold: float) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--words", type=int, default=60_000)
-    parser.add_argument("--order", type=int, default=6)
+    parser.add_argument("--order", type=int, default=8)
     parser.add_argument("--power", type=float, default=0.6)
-    parser.add_argument("--threshold", type=float, default=15.0, help="contexts seen less than this are left out")
+    parser.add_argument("--threshold", type=float, default=6.0, help="contexts seen less than this are left out")
     parser.add_argument("--output", type=Path, default=Path("data/language.npz"))
     options = parser.parse_args()
     table = smooth(count_ngrams(words(options.words), options.order, options.power), options.threshold)

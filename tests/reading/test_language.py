@@ -32,6 +32,11 @@ def test_what_people_write_is_likelier(language, likely, unlikely):
     assert language.score(likely) > language.score(unlikely)
 
 
+def test_a_long_word_is_known_to_its_end(language):
+    """Shorter n-grams find GNETTI about as good as GHETTI."""
+    assert language.score("SPAGHETTI") > language.score("SPAGNETTI") + 5
+
+
 @pytest.mark.parametrize(
     "number, word",
     [
