@@ -137,26 +137,26 @@ def _read_page(
     The ink network has learnt from upright pages, and takes the foot of a turned L for a line: so a page that is not upright
     is looked at again when its side is known.
     """
-    looks = {0: _look(gray, 0, models, options.printed)}
+    look = _look(gray, 0, models, options.printed)
 
-    def read_side(side: int, skew: float) -> tuple[float, Look, Components, Part]:
-        if side not in looks:
-            looks[side] = _look(gray, side, models, options.printed)
-        level = straighten.rotate(looks[side].flat, -skew if side in straighten.MIRROR_SIDES else skew)
-        found = find_components(level.pixels > INK)
-        part = _read_turned(found, level, 0, looks[side].cells, models, options, constraint)
-        return part.score + PRIOR[side], looks[side], found, part
+    def read_view(view: straighten.View) -> tuple[Components, Part]:
+        found = find_components(view.pixels > INK)
+        return found, _read_turned(found, view, 0, look.cells, models, options, constraint)
 
     if not options.straighten:
-        return looks[0], [read_side(0, 0.0)[-1]]
-    readings = []
-    for skew in skews(looks[0].flat.pixels):
-        for side in sides_up(find_components(straighten.rotate(looks[0].flat, skew).pixels > INK), models.characters):
-            readings.append(read_side(side, skew))
-            part = readings[-1][-1]
+        return look, [read_view(look.flat)[1]]
+    readings = []  # all of the same ink: a look at a turned page finds other ink, with which scores cannot be compared
+    for skew in skews(look.flat.pixels):
+        level = straighten.rotate(look.flat, skew)
+        for side in sides_up(find_components(level.pixels > INK), models.characters):
+            found, part = read_view(straighten.orient(level, side))
+            readings.append((part.score + PRIOR[side], side, skew, found, part))
             if options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines):
                 break
-    _, look, found, part = max(readings, key=lambda reading: reading[0])
+    _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
+    if side:
+        look = _look(gray, side, models, options.printed)
+        found, part = read_view(straighten.rotate(look.flat, -skew if side in straighten.MIRROR_SIDES else skew))
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
         return _read_turned(only(found, pieces), part.view, turns, look.cells, models, options, constraint)

@@ -102,10 +102,12 @@ def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, 
     monkeypatch.setattr(reader, "CLEAR", np.inf)  # the pieces leave it open
     image = np.ascontiguousarray(np.rot90(set_text(TEXT), turns))
     page = read(image, templates, replace(options, language_weight=1.0))
-    assert page.text == TEXT and scores[-1] > 0 and all(score_ <= 0 for score_ in scores[:-1])
+    again = int(turns > 0)  # the side chosen is looked at again, and read
+    first = scores[: len(scores) - again]
+    assert page.text == TEXT and first[-1] > 0 and all(score_ <= 0 for score_ in first[:-1])
     scores.clear()
     read(image, templates, options)
-    assert len(scores) == 2
+    assert len(scores) == 2 + again
 
 
 def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, monkeypatch):
