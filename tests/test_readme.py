@@ -40,6 +40,7 @@ READ = [  # with the networks of `make repro`, where they are: seconds
     "python -m pipeline.read prepared/pages --jobs -1 --pdf one",
     "python -m pipeline.read SCANS --form my_form.yaml --reject-below 0.9",
     "python -m pipeline.read --help",
+    "python -m pipeline.read SCANS --formats txt,csv",
 ]
 LOOP = [  # one after the other, in the small copy: minutes
     "make repro",
@@ -219,12 +220,18 @@ CHECKS: dict[str, Callable[[Path, str], object]] = {
     READ[3]: lambda folder, printed: max(file.stat().st_size for file in (folder / "outputs").rglob("*.pdf")) > 10_000,
     READ[4]: lambda folder, printed: "quantity_8" in (folder / "outputs/read/forms.csv").read_text(),
     READ[5]: lambda folder, printed: "--formats" in printed,
+    READ[6]: lambda folder, printed: {path.suffix for path in (folder / "outputs/read").rglob("*.*")} >= {".txt", ".csv"},
 }
 
 
 @made
 @pytest.mark.parametrize(
-    "command", [*READ[:2], *(pytest.param(command, marks=pytest.mark.slow) for command in READ[2:5]), READ[5]]
+    "command",
+    [
+        *READ[:2],
+        *(pytest.param(command, marks=pytest.mark.slow) for command in READ if command not in READ[:2] + READ[5:6]),
+        READ[5],
+    ],
 )
 def test_photos_and_forms_are_read(reader, command):
     shutil.rmtree(reader / "outputs", ignore_errors=True)
