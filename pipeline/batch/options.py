@@ -34,3 +34,5 @@ class BatchOptions(OcrOptions):
         super().__post_init__()
         check_each(self, ("jobs",), lambda value: value, "must be 1 or more, or -1 for one for each core")
         check_each(self, ("part",), lambda value: value < self.parts, f"must be from 0 to parts - 1 = {self.parts - 1}")
+        if self.pdf == "one" and "pdf" not in self.formats:  # the one is joined from those of the pages
+            self.formats = [*self.formats, "pdf"]
