@@ -143,7 +143,7 @@ def test_what_a_killed_process_left_half_written_is_removed(read_count):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     Path("read").mkdir()
-    names = [f".a.txt.{platform.node()}.{ended.pid}", f".b.txt.{platform.node()}.{os.getpid()}", ".mine", ".a.txt.elsewhere.7"]
+    names = [f".a.txt.{platform.node()}.{ended.pid}", f".c.txt.{platform.node()}.{os.getpid()}", ".mine", ".a.txt.elsewhere.7"]
     for name in names:
         Path("read", name).write_text("half")
     run("photos")
