@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where DVC and matplotlib keep their caches when there is no home folder to write to
 export HOME ?= $(CURDIR)/.home
 
-.PHONY: help setup data repro lint typecheck docs test test-slow test-elsewhere fuzz ui read bench bench-ocr lock
+.PHONY: help setup data repro lint typecheck docs test test-slow test-loop test-elsewhere fuzz ui read bench bench-ocr lock
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*##/  make \1\t/' | expand -t 20
@@ -47,6 +47,9 @@ test: setup      ## the tests
 
 test-slow: setup ## the tests that take minutes: crashes, kills, races, servers
 	@python -m pytest -m slow
+
+test-loop: setup ## the commands of the loop as the documentation prints them, one after the other: half an hour
+	@python -m pytest -m loop
 
 test-elsewhere: setup    ## the tests once more with the arithmetic of an older processor: other kernels, narrower SIMD, one thread
 	@HANDPRINT_NATIVE=1 OPENBLAS_CORETYPE=Sandybridge NPY_DISABLE_CPU_FEATURES=X86_V3 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \

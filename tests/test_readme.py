@@ -42,7 +42,7 @@ READ = [  # with the networks of `make repro`, where they are: seconds
     "python -m pipeline.read --help",
     "python -m pipeline.read SCANS --formats txt,csv",
 ]
-LOOP = [  # one after the other, in the small copy: minutes
+LOOP = [  # one after the other, in the small copy: half an hour
     "make repro",
     "source .venv/bin/activate",
     "dvc repro",
@@ -244,7 +244,7 @@ def test_photos_and_forms_are_read(reader, command):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> Path:
     """A clone in a folder of an awkward name, whose conf/ makes it small, with the environment of these tests as its own."""
-    project = tmp_path_factory.mktemp("loop") / "my project #2 %25"
+    project = tmp_path_factory.mktemp("loop") / "my project #2"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -313,7 +313,7 @@ AFTER: dict[str, Callable[[Path, str], object]] = {  # what holds after a comman
 }
 
 
-@pytest.mark.slow
+@pytest.mark.loop
 @pytest.mark.skipif(not shutil.which("make"), reason="no make")
 def test_the_loop_in_a_folder_of_an_awkward_name(small):
     for command in LOOP:
@@ -356,12 +356,10 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-@pytest.mark.slow
+@pytest.mark.loop
 @pytest.mark.skipif(not (is_free(5000) and is_free(5001)), reason="the documented ports are taken")
 def test_the_runs_are_shown_and_the_champion_answers(small):
-    """After the loop: `small` has a champion."""
-    if not (small / "mlflow.db").exists():
-        shell(small, "python -m pipeline.train -m experiment=grid train.lr=0.01 train.batch_size=24")
+    """After the loop: `small` has a champion, and everything to read pages with."""
     shell(small, "python -m pipeline.promote --force")
     ui, serve, ask = SERVERS
     with started(small, ui, "http://127.0.0.1:5000/health"):

@@ -429,3 +429,24 @@ def test_a_server_on_postgresql(tmp_path):
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
         shutil.rmtree(folder)
+
+
+def test_an_environment_in_a_folder_with_a_percent_sign_is_named(tmp_path):
+    """MLflow's migrations cannot be found there: the cause is said, not its traceback."""
+    import mlflow
+
+    folder = tmp_path / "50 %"
+    folder.mkdir()
+    (folder / "packages").symlink_to(Path(mlflow.__file__).parents[1])
+    code = (
+        "from pipeline.tracking.store import open_store; from pipeline.config.schema import TrackingConfig; import sys\n"
+        "try: open_store(TrackingConfig(uri=sys.argv[1], experiment='e'))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, f"sqlite:///{tmp_path}/mlflow.db"],
+        env=clean_environment() | {"PYTHONPATH": f"{folder / 'packages'}:{Path(__file__).parents[1]}"},
+        text=True,
+        capture_output=True,
+    )
+    assert done.stdout.startswith("StoreError MLflow opens no store from a folder with %"), done.stdout + done.stderr

@@ -69,7 +69,8 @@ def read_rows(
     combs = [part for part in parts if part.comb is not None]
     cells = [comb_cells(part.comb, found) for part in combs if part.comb]
     given = classify_cells([cell for comb in cells for cell in comb if cell], found.stroke, models.characters)
-    read, score, lattices = read_lines(found, [part.row for part in texts], models, options, constraint)
+    rows = [part.row for part in texts]
+    read, score, lattices = read_lines(found, rows, models, options, constraint) if rows else ([], 0.0, [])
     words = _match(found, texts, read)
     probabilities = iter(given)
     for part, comb in zip(combs, cells):

@@ -85,7 +85,7 @@ def read(
         parts = [Part(read_crop(look.flat.pixels > INK, models, options, constraint), look.flat, 0.0, [])]
     if watcher:
         watcher.ink(look.flat)
-    if whole and not any(part.lattices for part in parts):
+    if whole and not any(part.lattices or part.lines for part in parts):
         raise EmptyPageError(NOTHING)
     if watcher:
         watcher.parts(parts)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
@@ -66,6 +67,13 @@ def _open(uri: str, name: str, is_ours: bool) -> tuple[Any, str]:
             upgrade = f"python -m mlflow db upgrade {shlex.quote(uri)}"
             raise StoreError(
                 f"it was made by another version of MLflow; back it up, then bring it up to date: {upgrade}"
+            ) from None
+        except ValueError:  # its migrations read their own place as a setting, in which % is a sign
+            place = Path(mlflow.__file__).parent
+            if "%" not in str(place):
+                raise
+            raise StoreError(
+                f"MLflow opens no store from a folder with % in its name, as {place}; rename it, then `make setup`"
             ) from None
         if is_ours:
             relocate(paths.STORE_ROOT)

@@ -35,8 +35,16 @@ class Sheet:
 
     def read(self, templates, options, monkeypatch) -> Page:
         ink, lines = np.asarray(self.ink), np.asarray(self.lines) > 0
-        monkeypatch.setattr(reader, "find_ink", lambda *_: Ink(ink, np.zeros(ink.shape, bool), lines & (ink == 0)))
         drawn = 255 - np.maximum(ink, self.lines)
+
+        def find_ink(pixels: np.ndarray, *_: object) -> Ink:
+            """What is known of the page, with the side up that it is looked at with."""
+            sides = [side for side in range(4) if np.rot90(drawn, side).shape == pixels.shape]
+            side = min(sides, key=lambda side: np.abs(np.rot90(drawn, side).astype(int) - pixels).sum())
+            turned, rules = np.rot90(ink, side), np.rot90(lines, side)
+            return Ink(turned, np.zeros(turned.shape, bool), rules & (turned == 0))
+
+        monkeypatch.setattr(reader, "find_ink", find_ink)
         return read(np.stack([drawn] * 3, axis=-1), templates, options)
 
 
