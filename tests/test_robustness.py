@@ -482,7 +482,12 @@ def test_make_read_takes_photos_of_any_name_and_several(tmp_path, pages, read):
     python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     python.chmod(0o755)
     done = subprocess.run(
-        ["make", "read", f"PAGES={pages}"], cwd=tmp_path, env=clean_environment(), text=True, capture_output=True, check=True
+        ["make", "--no-print-directory", "read", f"PAGES={pages}"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        text=True,
+        capture_output=True,
+        check=True,
     )
     assert sorted(done.stdout.partition("--\n")[2].splitlines()) == sorted(read)
 
