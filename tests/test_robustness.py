@@ -12,7 +12,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -285,11 +287,11 @@ def test_a_server_that_comes_back_gets_everything_once(project, run):
     try:
 
         def answers() -> bool:
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
+            with suppress(OSError):
+                return urllib.request.urlopen(f"{server}/health", timeout=5).status == 200
+            return False
 
         assert wait_for(answers, process)
-        time.sleep(3)
         for _ in range(2):
             run("pipeline.tracking", "sync")
         run(*BRIEF, "seed=2", "tracking=server", f"tracking.uri={server}")
