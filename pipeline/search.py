@@ -6,6 +6,7 @@ The space is written in Hydra's own sweep syntax: `interval(low, high)`, also of
 lists of choices. Runs, parent run and promotion are those of any sweep: `python -m pipeline.promote` afterwards.
 """
 
+import itertools
 import math
 import sys
 import time
@@ -22,6 +23,7 @@ from pipeline.common.errors import UserError
 from pipeline.config import schema as config
 from pipeline.config.command import Parser, fail
 from pipeline.config.composition import compose_conf
+from pipeline.config.effect import CONDITIONS, check_some_reads
 from pipeline.train import SECTIONS, train
 
 
@@ -37,6 +39,7 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
     fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     if not space:
         raise UserError("nothing to search: give at least one key several values, such as 'train.lr=interval(0.001, 0.1)'")
+    check_effect(fixed, space)
     options = config.read(compose(fixed), {"tracking": config.TrackingConfig, "sweep": config.SweepConfig})
     folder = Path(f"outputs/sweeps/{time.strftime('%Y-%m-%d/%H-%M-%S')}-search")
     keys = [override.get_key_element() for override in space]
@@ -50,6 +53,25 @@ def search(trials: int, overrides: list[str], seed: int) -> int:
         failed = math.isnan(accuracy)
         study.tell(trial, None if failed else accuracy, optuna.trial.TrialState.FAIL if failed else None)
     return main.end("FINISHED")
+
+
+def check_effect(fixed: list[str], space: list[Override]) -> None:
+    """Refuse a word that no trial reads.
+
+    Raises:
+        ConfigError: naming the word, and what it needs.
+    """
+    deciding = {condition.other for condition in CONDITIONS}
+    values = []
+    for override in space:
+        key, whole = override.get_key_element(), override.value()
+        each = [whole.start] if isinstance(whole, IntervalSweep) else list(override.sweep_string_iterator())
+        if "." in key and key not in deciding:  # whether another key is read does not hang on it
+            each = each[:1]
+        values.append([f"{key}={value}" for value in each])
+    trials = [[*fixed, *chosen] for chosen in itertools.product(*values)]
+    sections = {**SECTIONS, "sweep": config.SweepConfig}
+    check_some_reads([(words, config.read(compose(words), sections).values) for words in trials])
 
 
 def compose(words: list[str]) -> DictConfig:

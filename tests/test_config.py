@@ -94,6 +94,10 @@ def test_what_may_be_promoted_is_a_choice_of_its_own():
         ("train.epochs=1.5", "train.epochs"),
         ("ocr.reject_below=2", "ocr.reject_below"),
         ("train.lr=null", "train.lr"),
+        ("tracking.uri=foo", "tracking.uri: 'foo' is no store: local, none, or an address such as"),
+        ("tracking.uri=foo://bar", "tracking.uri"),
+        ("tracking.uri=file:///tmp/mlruns", "tracking.uri"),
+        ("tracking.uri=''", "tracking.uri"),
     ],
 )
 def test_a_wrong_value_names_its_key(override, key):

@@ -1,11 +1,13 @@
 """What a command line asks for is read, or an error says by whom it would be; where files lie changes no training."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from pipeline import prepare, train
+from pipeline import prepare, search, train
 from pipeline.common.errors import ConfigError
 from pipeline.config import schema
 from pipeline.config.composition import compose_conf
@@ -80,6 +82,29 @@ def test_a_value_that_is_not_read_beside_the_others_names_the_one_it_needs(words
 )
 def test_a_value_that_is_read_is_let_through(words):
     check_conditions(words, schema.read(composed(*words), SECTIONS).values)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (
+            ["train.momentum=interval(0.5, 0.9)"],
+            "train.momentum=0.5: has no effect: it is read where train.optimizer is momentum",
+        ),
+        (["model=mlp", "model.kernel=3", "seed=1,2"], "model.kernel=3: has no effect: it is read where model.name is cnn"),
+        (["sweep.prune_after=3", "seed=1,2"], "sweep.prune_after=3: has no effect"),
+        (["train.optimizer=adam,momentum", "train.momentum=choice(0.5, 0.9)", "model=mlp,cnn", "model.kernel=3"], None),
+    ],
+)
+def test_a_search_refuses_what_none_of_its_trials_reads(words, said):
+    parsed = OverridesParser.create().parse_overrides(words)
+    fixed = [word.input_line for word in parsed if not word.is_sweep_override()]
+    space = [word for word in parsed if word.is_sweep_override()]
+    if said is None:
+        search.check_effect(fixed, space)
+        return
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        search.check_effect(fixed, space)
 
 
 def test_what_is_not_read_makes_no_other_configuration():

@@ -134,6 +134,7 @@ def test_a_hopeless_job_is_pruned_and_marked_with_the_epoch(small):
         (["+trian=1,2"], "train: trian: no such group of conf/; the nearest is train"),
         (["evaluate.on=a,b"], "train: evaluate.on=a: has no effect: train reads"),
         (["train.momentum=0.5,0.9"], "train: train.momentum=0.5: has no effect: it is read where train.optimizer is momentum"),
+        (["data=nist36", "strokes.bend=0.5,1"], "train: strokes.bend=0.5: has no effect: it is read where data.sources"),
         (["sweep.prune_after=3"], "train: sweep.prune_after=3: has no effect: it is read where sweep.prune is median"),
     ],
 )

@@ -1,9 +1,10 @@
 """Options of reading files and folders: the section `ocr` of `conf/`, and what `pipeline.read` takes on its command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 from pipeline.common.checks import check_each
+from pipeline.common.errors import ConfigError
 from pipeline.common.options import OneOf, Range
 from pipeline.output.export import SUFFIXES
 from pipeline.reading.options import OcrOptions
@@ -32,6 +33,8 @@ class BatchOptions(OcrOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if empty := [field.name for field in fields(self) if getattr(self, field.name) == ""]:
+            raise ConfigError(f"{empty[0]}: must not be empty; leave it out, or null")
         check_each(self, ("jobs",), lambda value: value, "must be 1 or more, or -1 for one for each core")
         check_each(self, ("part",), lambda value: value < self.parts, f"must be from 0 to parts - 1 = {self.parts - 1}")
         if self.pdf == "one" and "pdf" not in self.formats:  # the one is joined from those of the pages

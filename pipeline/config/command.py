@@ -2,15 +2,18 @@
 
 import argparse
 import importlib
+import io
 import os
 import shlex
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -78,6 +81,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
         if {"--help", "-h"} & set(sys.argv[1:]):
             print(manual(stage), end="")
             return
+        check_options(stage)
         sweep.register(stage)
         main()
         if mistakes:
@@ -101,6 +105,22 @@ def check_folder() -> None:
     here = Path.cwd().resolve()
     if here != paths.ROOT and here.is_relative_to(paths.ROOT) and not (here / "conf").is_dir():
         raise UserError(f"start it in the project's own folder: cd {shlex.quote(os.path.relpath(paths.ROOT))}")
+
+
+def check_options(stage: str) -> None:
+    """Refuse an option that Hydra does not know; Hydra itself prints its usage of 20 lines.
+
+    Raises:
+        UserError: naming the option.
+    """
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            get_args_parser().parse_args()
+    except SystemExit as stopped:
+        if not stopped.code:  # it has printed its version
+            raise
+        raise UserError(f"{said.getvalue().strip().rpartition(' error: ')[2]}; see python -m pipeline.{stage} --help") from None
 
 
 class Parser(argparse.ArgumentParser):

@@ -79,6 +79,21 @@ def check_conditions(words: Iterable[str], values: Mapping[str, Any]) -> None:
             )
 
 
+def check_some_reads(jobs: Collection[tuple[Collection[str], Mapping[str, Any]]]) -> None:
+    """Refuse words whose values none of several jobs reads.
+
+    Args:
+        jobs: of each, its words, and its values as `check_conditions` takes them.
+
+    Raises:
+        ConfigError: naming the first such word, and the key that it needs.
+    """
+    never = set.intersection(*(set(without_effect(values)) for _, values in jobs)) if jobs else set()
+    for words, values in jobs:
+        keys = {word: word.lstrip("+~").partition("=")[0] for word in words}
+        check_conditions([word for word, key in keys.items() if {key, group_of(key)} & never], values)
+
+
 def without_effect(values: Mapping[str, Any]) -> dict[str, Condition]:
     """The keys of `values`, section -> key -> value, that are not read, and the condition that they lack."""
     idle = {}

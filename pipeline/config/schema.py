@@ -15,6 +15,9 @@ from pipeline.common.errors import ConfigError
 from pipeline.common.options import OneOf, Options, Range
 from pipeline.config import resolvers  # noqa: F401 (what experiments may write as ${draw:...})
 
+STORES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql")
+"""What MLflow keeps runs in, as the beginning of an address; folders, `file://`, it takes no more."""
+
 
 @dataclass
 class TrackingConfig(Options):
@@ -22,6 +25,15 @@ class TrackingConfig(Options):
 
     uri: Annotated[str, "MLflow store; local: mlflow.db and mlruns/ in the project; none: record nothing"]
     experiment: Annotated[str, "name of the MLflow experiment"]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        kind = self.uri.partition("://")[0].partition("+")[0]
+        if self.uri not in ("local", "none") and (kind not in STORES or kind == self.uri):
+            raise ConfigError(
+                f"uri: {self.uri!r} is no store: local, none, or an address such as http://127.0.0.1:5000 or "
+                f"sqlite:///mlflow.db ({', '.join(STORES)})"
+            )
 
 
 @dataclass

@@ -27,7 +27,7 @@ from omegaconf import DictConfig
 from pipeline.common.errors import UserError
 from pipeline.config import schema
 from pipeline.config.choices import check_choices
-from pipeline.config.effect import check_conditions, check_read, effective, without_effect
+from pipeline.config.effect import check_read, check_some_reads, effective
 from pipeline.sweep.loader import Loader
 from pipeline.sweep.main import Main, check_store
 
@@ -113,7 +113,7 @@ class Jobs(Sweeper):
         equal: list[str] = []
         sections = importlib.import_module(f"pipeline.{_stage}").SECTIONS
         own = {"sweep": options.values["sweep"]} if _stage == "train" else {}
-        idle: list[tuple[list[str], dict[str, Any]]] = []
+        read: list[tuple[list[str], dict[str, Any]]] = []
         told = time.monotonic()
         tell(f"sweep: {len(jobs)} jobs, composing their configurations")
         for number, job in enumerate(jobs, start=1):
@@ -130,16 +130,14 @@ class Jobs(Sweeper):
                 different.append((job, None))
                 continue
             values = {**config.values, **own}
-            idle.append((words, values))
+            read.append((words, values))
             key = json.dumps(effective({**values, "tracking": None}), sort_keys=True, default=str)
             if key in seen:
                 equal.append(f"{' '.join(job)} is {' '.join(seen[key])}")
                 continue
             seen[key] = job
             different.append((job, config))
-        ever = set.intersection(*(set(without_effect(values)) for _, values in idle)) if idle else set()
-        for words, values in idle:
-            check_conditions([word for word in words if word.lstrip("+~").partition("=")[0] in ever], values)
+        check_some_reads(read)
         if equal:
             tell(f"sweep: {len(equal)} of {len(jobs)} jobs are not run, for their configuration is another's: {equal[0]}")
         return different, equal

@@ -192,6 +192,8 @@ def test_an_output_that_would_do_harm_is_refused(read_count, output, said, capsy
         (["photos", "--jobs", "0"], "jobs: must be 1 or more"),
         (["photos", "--reject-below", "2"], "reject_below: must be a number from 0 to 1, not 2.0"),
         (["photos", "--out", "/proc/nothing"], "cannot be written"),
+        (["photos", "--characters", ""], "--characters: must not be empty"),
+        (["photos", "--pattern", ""], "--pattern: must not be empty"),
     ],
 )
 def test_mistakes_are_one_line(read_count, arguments, said, capsys):
