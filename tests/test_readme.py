@@ -62,7 +62,7 @@ LOOP = [  # one after the other, in the small copy: half an hour
     "python -m pipeline.train train.check_gradients=true",
     "python -m pipeline.evaluate evaluate.on=FILE.npz",
     "python -m pipeline.evaluate evaluate.on=emnist_test.npz",
-    "python -m pipeline.ocr ocr.pages=FOLDER ocr.output=FOLDER",
+    "python -m pipeline.ocr ocr.pages=FOLDER ocr.output=TEXTS",
     "dvc params diff",
     "dvc metrics show",
     "dvc plots show",
@@ -260,7 +260,7 @@ def small(tmp_path_factory) -> Path:
     for name in ("bin", "lib", "pyvenv.cfg"):
         (environment / name).symlink_to(Path(sys.prefix) / name)
     (environment / ".locked").write_text(f"{environment}\n")
-    ours = "/FOLDER /FILE.npz /emnist_test.npz /photo.jpg /remote /artifacts /server.db /basic_auth.db /dvc_plots"
+    ours = "/FOLDER /TEXTS /FILE.npz /emnist_test.npz /photo.jpg /remote /artifacts /server.db /basic_auth.db /dvc_plots"
     (project / ".gitignore").write_text((ROOT / ".gitignore").read_text() + "\n" + ours.replace(" ", "\n") + "\n")
     shell(project, f"git init -q; git add .; {COMMIT}")
     return project
@@ -298,7 +298,7 @@ AFTER: dict[str, Callable[[Path, str], object]] = {  # what holds after a comman
     LOOP[15]: lambda project, _: newest(project)["model.name"] == "mlp",
     LOOP[16]: lambda _, printed: "relative error" in printed,
     LOOP[17]: lambda _, printed: json.loads(printed.splitlines()[-1])["n"] == 36,
-    LOOP[19]: lambda project, _: (project / "FOLDER/6_note.json").exists(),
+    LOOP[19]: lambda project, _: (project / "TEXTS/6_note.json").exists(),
     "dvc metrics show": lambda _, printed: "valid/accuracy" in printed or "valid" in printed,
     "dvc dag": lambda _, printed: "prepare" in printed,
     LOOP[24]: lambda _, printed: "27/27 done, 0 running, 0 failed" in printed,
