@@ -1,6 +1,8 @@
 # make repro: set up, pull the data, reproduce the pipeline, print a summary.   make help: all targets.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes share the files of tests; a file's tests run in one process, because they share what they made
+PARALLEL := -n 2 --dist loadfile
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where DVC and matplotlib keep their caches when there is no home folder to write to
 export HOME ?= $(CURDIR)/.home
@@ -26,6 +28,7 @@ data: setup      ## the raw data, and what takes long to make anew, from the DVC
 	  *"not a git repository"*) echo "make data: this folder is no git repository, and DVC needs one: git init" ;; \
 	  *) echo "make data: data.dvc: missing or damaged in the DVC remote ($$(echo "$$said" | tail -n 1));" \
 	    "'git checkout storage' brings back what came with the project" ;; esac >&2; exit 1; }
+	@dvc pull --quiet lattice 2>/dev/null || true    # fitted anew in two minutes where the remote does not have it
 
 repro: data      ## reproduce the whole pipeline, then print a summary
 	@dvc repro
@@ -43,7 +46,7 @@ docs: setup      ## the documentation, with the API reference, as a web site in 
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
 test: setup      ## the tests
-	@python -m pytest
+	@python -m pytest $(PARALLEL)
 
 test-slow: setup ## the tests that take minutes: crashes, kills, races, servers
 	@python -m pytest -m slow
@@ -53,7 +56,7 @@ test-loop: setup ## the commands of the loop as the documentation prints them, o
 
 test-elsewhere: setup    ## the tests once more with the arithmetic of an older processor: other kernels, narrower SIMD, one thread
 	@HANDPRINT_NATIVE=1 OPENBLAS_CORETYPE=Sandybridge NPY_DISABLE_CPU_FEATURES=X86_V3 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-	  python -m pytest
+	  python -m pytest $(PARALLEL)
 
 ui: setup        ## the MLflow UI on http://127.0.0.1:5000
 	@python -m pipeline.tracking ui
