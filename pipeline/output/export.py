@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from pipeline.common.files import writing
 from pipeline.output.annotation import annotate
@@ -86,7 +87,8 @@ def _content(kind: str, page: Page, image: np.ndarray, name: str, dpi: float | N
         return to_pdf(page, image, dpi)
     if kind == "png":
         stream = io.BytesIO()
-        annotate(page, image).save(stream, "PNG", compress_level=1)
+        picture = annotate(page, image).quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        picture.save(stream, "PNG", compress_level=1)  # a fifth of the size and a quarter of the time of 16 million colours
         return stream.getvalue()
     if kind == "txt":
         return (page.text + "\n" if page.lines else "").encode()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hocr_spec import HocrValidator
 from lxml import etree
+from PIL import Image
 from pypdf import PdfReader
 
 from pipeline.output.annotation import BAND, LINE, TEXT, UNSURE, WORD, annotate
@@ -164,6 +165,15 @@ def test_annotation_shows_photo_and_reading_upright(page):
     assert _box(black[:135]) == pytest.approx((630, 45, 1020, 120), abs=24)  # A to 7
     large = annotate(replace(page, width=6000, height=3000, rotation=0.0), np.full((3000, 6000, 3), 255, np.uint8))
     assert large.size == (2400, 600 + BAND)
+
+
+def test_the_picture_takes_a_palette_and_keeps_its_colours(page, tmp_path):
+    image = np.linspace(40, 240, 200 * 100 * 3).reshape(200, 100, 3).astype(np.uint8)
+    (path,) = export(page, image, tmp_path / "page", "a.jpg", ["png"])
+    with Image.open(path) as picture:
+        assert picture.mode == "P"
+        off = np.abs(np.asarray(picture.convert("RGB"), int) - np.asarray(annotate(page, image), int))
+    assert off.mean() < 6
 
 
 def test_the_colours_are_explained_beside_each_other_however_narrow_the_page():
