@@ -17,8 +17,9 @@ from pipeline.reading.polarity import darken_ink
 from pipeline.reading.printed import find_print
 
 FIRST_PIXELS = 400_000  # pixels of the first look: at this size the strokes of most photos are clear
-MOST_PIXELS = 2_000_000  # pixels that the network looks at in one piece; they take 400 MB
-MARGIN = 128  # pixels; context above and below a strip
+MOST_PIXELS = 2_000_000  # pixels of a finer look
+STRIP = 900_000  # pixels that the network looks at in one piece; they take 200 MB
+MARGIN = 64  # pixels; context above and below a strip: what lies further off changes no probability by more than 1e-5
 INK = 127  # of 255
 NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels by which ink is darker than the paper, where no network is used
 STROKES = 2.6, 7.0  # pixels; widths of strokes that the network reads best: half of its training crops have them
@@ -105,7 +106,9 @@ def mean_look(looks: list[np.ndarray]) -> np.ndarray:
     total = np.zeros_like(looks[-1])
     for kinds in looks:
         for log, share in zip(total, kinds):
-            log += np.log(np.asarray(Image.fromarray(share).resize((width, height), Image.Resampling.BILINEAR)) + 1e-4)
+            if share.shape != (height, width):
+                share = np.asarray(Image.fromarray(share).resize((width, height), Image.Resampling.BILINEAR))
+            log += np.log(share + 1e-4)
     total /= len(looks)
     return pixel_softmax(total)
 
@@ -115,13 +118,15 @@ def look(contrast: np.ndarray, network: UNet) -> np.ndarray:
     height, width = contrast.shape
     multiple = network.multiple
     padded = np.pad(contrast, ((0, -height % multiple), (0, -width % multiple)))
-    rows = max(multiple, MOST_PIXELS // padded.shape[1] // multiple * multiple)
-    margin = MARGIN // multiple * multiple
+    count = -(-padded.size // STRIP)
+    rows = -(-len(padded) // count // multiple) * multiple
+    margin = -(-MARGIN // multiple) * multiple
+    whole = min(len(padded), rows + min(2, count - 1) * margin)  # the same for all strips: the network reuses its arrays
     parts = []
     with one_blas_thread(), np.errstate(all="ignore"):
         for start in range(0, len(padded), rows):
-            first = max(0, start - margin)
-            logits = network.forward(to_images(padded[None, first : start + rows + margin]))[..., 0]
+            first = min(max(0, start - margin), len(padded) - whole)
+            logits = network.forward(to_images(padded[None, first : first + whole]))[..., 0]
             parts.append(pixel_softmax(logits[:, start - first : start - first + rows, :width].copy()))
     return np.concatenate(parts, axis=1)[:, :height]
 

@@ -71,7 +71,8 @@ def load_page(source: Path | BinaryIO, index: int = 0, name: str | None = None) 
             if min(width, height) < MIN_SIDE:
                 raise PageError(f"{name}: {width}x{height} pixels are too few to hold writing")
             dpi = image.info.get("dpi")
-            return Photo(np.asarray(_to_rgb(ImageOps.exif_transpose(image))), _plausible(dpi[0] if dpi else None))
+            ImageOps.exif_transpose(image, in_place=True)
+            return Photo(np.asarray(_to_rgb(image)), _plausible(dpi[0] if dpi else None))
 
 
 def count_pages(source: Path | BinaryIO, name: str | None = None) -> int:
@@ -144,7 +145,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "black" if _is_white_writing(image) else "white")
         return Image.alpha_composite(paper, image).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _is_white_writing(image: Image.Image) -> bool:

@@ -196,8 +196,11 @@ def part_by_side(found: Components, model: Model, reading: Callable[[np.ndarray,
         the pieces of the page, and the readings of the other blocks.
     """
     main, others = [], []
-    for block in find_blocks(found):
+    blocks = find_blocks(found)
+    for block in blocks:
         parts = find_blocks(only(found, block), NARROW)
+        if len(blocks) == len(parts) == 1:
+            return block, []  # its side is that of the page
         own = [_own_side(found, part, model) for part in parts]
         turned = [reading(part, turns) for part, turns in zip(parts, own) if turns]
         if not turned:
@@ -219,6 +222,8 @@ def _own_side(found: Components, pieces: np.ndarray, model: Model) -> int:
     if len(letters) < FEW:
         return 0
     sample = _spread(letters, SAMPLES[0])
+    if _sureness(found, sample, np.arange(1), model)[0] > -HINT:
+        return 0  # no side can be surer than certain
     sureness = _sureness(found, sample, np.arange(4), model)
     best = int(np.argmax(sureness))
     return best if sureness[best] - sureness[0] > HINT else 0

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from pipeline.reading.outline import outline
+from pipeline.reading.outline import convex_hull, outline
 
 SMALL = 400  # pixels; longer side of the picture in which sheets are sought
 LEVELS = 9  # number of thresholds: a shadow on the sheet may be darker than the ground in the light
@@ -61,14 +61,11 @@ def find_sheets(gray: Image.Image) -> tuple[Regions, list[np.ndarray]]:
 def find_corners(gray: Image.Image) -> list[np.ndarray]:
     """Corners of each sheet that is a quadrangle, (4, 2) float x, y in pixels of `gray`: top left, top right, bottom right,
     bottom left as it lies."""
-    from scipy.spatial import ConvexHull
-
     regions, sheets = find_sheets(gray)
     height, width = regions.smooth.shape
     found = []
     for sheet in sheets:
-        edge = np.argwhere(outline(sheet))[:, ::-1]
-        corners = _simplify(edge[ConvexHull(edge).vertices].astype(float), 4)
+        corners = _simplify(convex_hull(sheet)[:, ::-1], 4)
         if QUADRANGLE < _area(corners) / float(sheet.sum()) < 2 - QUADRANGLE:
             found.append((_from_top_left(corners) + 0.5) * [gray.width / width, gray.height / height])
     return found
@@ -102,12 +99,10 @@ def _step_down(smooth: np.ndarray, region: np.ndarray) -> float:
     """Ratio of the brightness of a region to that of the ground along its edge; 0 if it lacks the straight sides of a sheet."""
     if region.all():
         return 0.0
-    from scipy.spatial import ConvexHull  # not above: it takes 0.08 s, and most photos show nothing but one sheet
-
-    edge = np.argwhere(outline(region))
-    hull = ConvexHull(edge)
-    if region.sum() < CONVEX * hull.volume or not _shows_square_sides(edge[hull.vertices].astype(float), smooth.shape):
+    hull = convex_hull(region)
+    if region.sum() < CONVEX * _area(hull) or not _shows_square_sides(hull, smooth.shape):
         return 0.0
+    edge = np.argwhere(outline(region))
     limit = np.array(smooth.shape) - 6
     edge = edge[((edge >= 6) & (edge < limit)).all(1)]
     if len(edge) < 30:

@@ -103,7 +103,7 @@ def test_strips_of_a_large_picture_are_seen_like_the_whole(monkeypatch):
     network = build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0))
     contrast = np.random.default_rng(1).integers(0, 256, (300, 64)).astype(np.uint8)
     whole = ink.look(contrast, network)
-    monkeypatch.setattr(ink, "MOST_PIXELS", 64 * 64)
+    monkeypatch.setattr(ink, "STRIP", 64 * 64)
     np.testing.assert_allclose(ink.look(contrast, network), whole, atol=1e-5)
 
 

@@ -112,6 +112,7 @@ KEYS, COSTS, ORDER = np.arange(3, dtype=np.uint64), np.zeros(3, np.uint8), np.ar
         ({"keys": np.array([object()]), "costs": COSTS, "order": ORDER}, "Python objects"),
         ({"keys": KEYS.astype(float), "costs": COSTS, "order": ORDER}, "not a language table"),
         ({"keys": KEYS[:2], "costs": COSTS, "order": ORDER}, "not a language table"),
+        ({"keys": KEYS[::-1], "costs": COSTS, "order": ORDER}, "not a language table"),
         ({"keys": KEYS, "costs": COSTS, "order": np.array([6, 6])}, "not a language table"),
         ({"keys": KEYS, "costs": COSTS, "order": np.array(10**9)}, "not a language table"),
     ],

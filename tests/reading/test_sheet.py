@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 
 from pipeline.common.pixels import flatten
 from pipeline.reading import read, straighten
 from pipeline.reading.ink import binarize
-from pipeline.reading.outline import outline
+from pipeline.reading.outline import convex_hull, outline
 from pipeline.reading.sheet import cover_ground, find_corners, find_regions
 from tests.reading.conftest import set_text
 
@@ -42,6 +43,17 @@ def test_regions_have_no_holes_and_an_outline():
     (region,) = find_regions(Image.fromarray(gray)).levels[4]
     assert np.array_equal(region, ndimage.binary_fill_holes(region)) and region[170, 200] and not region[:, 40].any()
     assert np.array_equal(outline(region), region & ~ndimage.binary_erosion(region))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_hull_of_a_region_is_that_of_its_pixels(seed):
+    rng = np.random.default_rng(seed)
+    region = ndimage.gaussian_filter(rng.normal(size=(60, 80)), 6) > 0.02
+    ours, pixels = convex_hull(region), np.argwhere(region)
+    theirs = ConvexHull(pixels)
+    assert {tuple(corner) for corner in ours} == {tuple(corner) for corner in pixels[theirs.vertices]}
+    x, y = ours.T
+    assert x @ np.roll(y, -1) - y @ np.roll(x, -1) == pytest.approx(2 * theirs.volume)  # in their order around it
 
 
 def test_the_ground_around_a_sheet_is_covered_and_a_shadow_is_not():
