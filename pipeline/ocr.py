@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pipeline import tracking
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import Outcome, report, run
+from pipeline.batch.report import Outcome, report
+from pipeline.batch.run import run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
 from pipeline.common.errors import PageError

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import yaml
 
 from pipeline.batch.options import BatchOptions
-from pipeline.batch.run import report, run
+from pipeline.batch.report import report
+from pipeline.batch.run import run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
 from pipeline.common.errors import ConfigError, UserError

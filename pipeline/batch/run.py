@@ -4,41 +4,24 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from pipeline.batch import record as records
 from pipeline.batch.options import BatchOptions
+from pipeline.batch.pool import read_all
 from pipeline.batch.record import Record
+from pipeline.batch.report import SUMMARY, Outcome, add_score, in_lines, row
 from pipeline.batch.sources import Source
-from pipeline.batch.work import Worker, count_jobs, start, work
-from pipeline.common.errors import ConfigError, PageError
+from pipeline.common.errors import ConfigError
 from pipeline.common.files import md5, write_table
 from pipeline.forms import table
 from pipeline.forms.options import FormOptions
-from pipeline.forms.table import FieldScore
 from pipeline.output.export import beside, remove_leftovers
 from pipeline.output.pdf import join_pdfs
-from pipeline.output.score import Score, in_words, score, total
 
-AHEAD = 4  # pages for each process that are handed out ahead; more would fill the memory
 HOW_ONLY = ("pages", "output", "formats", "jobs", "part", "parts", "again", "recursive", "pdf", "model", "debug")
-SUMMARY = ["name", "file", "page", "status", "characters", "confidence", "doubtful", "reason"]
-
-
-class Outcome(NamedTuple):
-    """Records of the pages, in their order, and scores, of texts or of fields, of those with a file of the truth."""
-
-    records: list[Record]
-    scores: dict[str, Score]
-    fields: dict[str, FieldScore]
-
-    @property
-    def failed(self) -> int:
-        return sum(record.status == "failed" for record in self.records)
 
 
 def run(
@@ -68,53 +51,30 @@ def run(
     outcome = Outcome([], {}, {})
     with _out() as out:
         for source, record in zip(
-            mine, _bar(_read_all(mine, (options, model, form, settings, folder, remember), options), len(mine))
+            mine, _bar(read_all(mine, (options, model, form, settings, folder, remember), options.jobs), len(mine))
         ):
             outcome.records.append(record)
             if record.status == "failed":
                 where = "" if str(source.path) in record.reason else f"{source.shown}: "
                 print(f"{where}{record.reason}", file=sys.stderr)
                 continue
-            _score(source, record, form, outcome)
+            add_score(source, record, form, outcome)
             if show:
-                text = record.text if form is None else _in_lines(record, options.reject_below)
+                text = record.text if form is None else in_lines(record, options.reject_below)
                 out(f"{source.shown}:\n{text}\n" if len(mine) > 1 else text)
     rows = outcome.records
     if options.parts > 1:
         rows = [known for known in (records.load(folder, source.name) for source in sources) if known]
     if form is not None:
-        forms = [{**_row(record), **table.row(form, record.fields, options.reject_below)} for record in rows]
+        forms = [{**row(record), **table.row(form, record.fields, options.reject_below)} for record in rows]
         columns = table.columns(form)
         write_table(folder / "forms.csv", [{key: one[key] for key in columns} for one in forms], columns)
         if outcome.fields:
             write_table(folder / "coverage.csv", table.total_fields(list(outcome.fields.values())).curve())
     if remember:
-        write_table(folder / "summary.csv", [_row(record) for record in rows], SUMMARY)
+        write_table(folder / "summary.csv", [row(record) for record in rows], SUMMARY)
         _join(sources, options, folder)
     return outcome
-
-
-def _score(source: Source, record: Record, form: FormOptions | None, outcome: Outcome) -> None:
-    """Compare with the file of the truth, if there is one."""
-    if source.count > 1 or source.content is not None:
-        return
-    truth = source.path.with_suffix(".txt" if form is None else ".csv")
-    if not truth.exists():
-        return
-    if form is None:
-        outcome.scores[source.name] = score(record.text, truth.read_text(encoding="utf-8", errors="replace"))
-    else:
-        outcome.fields[source.name] = table.score_fields(record.fields, truth, form)
-
-
-def _in_lines(record: Record, reject_below: float) -> str:
-    """A form as text: one line for each field that is not empty."""
-    flags = {True: "", False: "   (not as the form wants it)"}
-    return "\n".join(
-        f"{name}: {reading.shown(reject_below)}{flags[reading.allowed]}"
-        for name, reading in record.fields.items()
-        if reading.text
-    )
 
 
 def _check_target(sources: list[Source], folder: Path) -> None:
@@ -133,38 +93,6 @@ def _settings(options: BatchOptions, model: Path, form: FormOptions | None) -> s
     used += [Path(form.template)] if form else []
     files = [md5(path) for path in used if path.is_file()]
     return hashlib.md5(repr((values, files, asdict(form) if form else None)).encode()).hexdigest()
-
-
-def _read_all(sources: list[Source], arguments: tuple, options: BatchOptions) -> Iterator[Record]:
-    """The record of each page, in order."""
-    jobs = count_jobs(options.jobs, len(sources))
-    if jobs == 1:
-        yield from map(Worker(*arguments), sources)
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    Worker(*arguments)  # a fault of the model is reported here, not by a process that ends
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), start, arguments) as pool:
-        waiting: deque = deque()
-        for source in sources:
-            waiting.append(pool.submit(work, source))
-            if len(waiting) < AHEAD * jobs:
-                continue
-            yield _result(waiting, BrokenProcessPool)
-        while waiting:
-            yield _result(waiting, BrokenProcessPool)
-
-
-def _result(waiting: deque, broken: type[Exception]) -> Record:
-    try:
-        return waiting.popleft().result()
-    except broken:
-        raise PageError(
-            "a process that read pages was ended from outside (out of memory?); start again with fewer ocr.jobs: "
-            "what is read already is kept"
-        ) from None
 
 
 def _bar(made: Iterator[Record], total: int) -> Iterator[Record]:
@@ -200,10 +128,6 @@ def _out() -> Iterator[Callable[[str], None]]:
     yield write
 
 
-def _row(record: Record) -> dict[str, Any]:
-    return {key: getattr(record, key) for key in SUMMARY} | {"name": record.name.encode("utf-8", "replace").decode()}
-
-
 def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
     """Write one PDF for each file with several pages, or one for all pages, if all of its pages were read."""
     if "pdf" not in options.formats:
@@ -217,29 +141,3 @@ def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
         there = [part for part in parts if part.exists()]
         if there and (options.parts == 1 or len(there) == len(parts)):
             join_pdfs(there, beside(folder / name, "pdf"))
-
-
-def report(outcome: Outcome, folder: Path | None = None) -> list[str]:
-    """Lines for the user: the number of pages by status, and the scores.
-
-    Args:
-        folder: of the results, if it holds a `summary.csv`.
-    """
-    lines = []
-    counts = {status: sum(record.status == status for record in outcome.records) for status in ("read", "empty", "failed")}
-    counts["doubtful"] = sum(record.doubtful for record in outcome.records)
-    if len(outcome.records) > 1:
-        said = f"{len(outcome.records)} pages: " + ", ".join(f"{count} {status}" for status, count in counts.items())
-        lines.append(said + (f"; {folder / 'summary.csv'}" if folder else ""))
-    if outcome.scores:
-        scored = in_words(total(list(outcome.scores.values())))
-        lines.append(f"{len(outcome.scores)} pages scored: {_listed(scored)}")
-    if outcome.fields:
-        lines.append(
-            f"{len(outcome.fields)} forms scored: {_listed(table.total_fields(list(outcome.fields.values())).in_words())}"
-        )
-    return lines
-
-
-def _listed(scores: dict[str, float]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in scores.items())

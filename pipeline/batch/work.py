@@ -1,7 +1,5 @@
-"""Work: read one page and write its results, in the first process or in another one."""
+"""Work: read one page and write its results."""
 
-import math
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -160,38 +158,3 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-_worker: Worker | None = None  # of a process that serves others
-
-
-def start(*arguments: object) -> None:
-    """Set up a process that reads pages: it uses one thread, and ends when its parent process ends."""
-    import multiprocessing
-
-    from threadpoolctl import threadpool_limits
-
-    global _worker
-    threadpool_limits(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def end_with_parent() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
-    _worker = Worker(*arguments)  # type: ignore[arg-type]
-
-
-def work(source: Source) -> Record:
-    """Read a page in a process that `start` set up."""
-    assert _worker is not None
-    return _worker(source)
-
-
-def count_jobs(jobs: int, pages: int) -> int:
-    """The number of processes that is useful."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores if jobs == -1 else jobs, math.ceil(pages / 2)))

@@ -5,28 +5,22 @@ from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
-from skimage.feature import ORB, corner_harris, match_descriptors, match_template
+from skimage.feature import ORB, match_descriptors
 from skimage.measure import ransac
 from skimage.transform import ProjectiveTransform, estimate_transform
 
 from pipeline.common.errors import PageError
 from pipeline.common.pixels import flatten
+from pipeline.forms.patches import PATCHES, REACH, find_patches, is_unique, look
 from pipeline.reading.sheet import find_corners
 
 PIXELS = 500_000  # of the pictures that are compared, in which the letters of a label are 5 pixels high
 KEYPOINTS = 2500
-SIDE = 15  # pixels; half of the side of the patches of the blank that are sought on the photo
-PATCHES = 120
-REACH = 40, 12, 6  # pixels; the distance within which a patch is sought, in each round
-ALIKE = 0.5  # least correlation of a patch with its place on the photo; with writing and noise it is higher
-DOUBT = 0.3  # gain in correlation that a place at the distance `reach` needs: the next cell of a row looks the same
 NEAR = 2.0  # pixels; most that a patch is off its place under a projective map: paper is never quite flat
 TRIALS = 2000
 SHEAR = 0.05  # widths of the form; most that perspective moves a point after rotation, scale and shift
 LEAST_SCALE = 0.2  # of the form on the photo, relative to the blank
 SKEWED = 1.8  # largest ratio of two opposite sides of a sheet in perspective
-SAME = 0.75  # correlation above which two patches cannot be told apart on a photo
 SHARE, SURE = 0.5, 0.75  # shares of the unique patches: least that must be found (writing covers some), and that end the search
 FEW = 8  # patches that a map of four pairs of points fits by chance
 
@@ -48,30 +42,12 @@ class Blank:
         self.gray = gray
         self.contrast, self.scale = _reduced(gray)
         self.keypoints = _keypoints(self.contrast)
-        self.patches = _corners(self.contrast)
+        self.patches = find_patches(self.contrast)
         if len(self.patches) < FEW:
             raise PageError("the form's blank holds too little print to be found on a photo; is it the right picture?")
-        unique = np.array([_is_unique(self.contrast, at) for at in self.patches])
+        unique = np.array([is_unique(self.contrast, at) for at in self.patches])
         order = np.argsort(~unique, kind="stable")[: max(PATCHES, int(unique.sum()))]
         self.patches, self.unique = self.patches[order], unique[order] | (unique.sum() < FEW)
-
-
-def _corners(contrast: np.ndarray) -> np.ndarray:
-    """(P, 2) int x, y of the strongest corners, at most one for each patch."""
-    strength = corner_harris(ndimage.gaussian_filter(contrast.astype(np.float32), 1))
-    peaks = (strength == ndimage.maximum_filter(strength, 2 * SIDE + 1)) & (strength > 1e-4 * strength.max())
-    peaks[:SIDE] = peaks[-SIDE:] = peaks[:, :SIDE] = peaks[:, -SIDE:] = False
-    rows, columns = np.nonzero(peaks)
-    strongest = np.argsort(-strength[rows, columns], kind="stable")[: 4 * PATCHES]
-    return np.column_stack([columns, rows])[strongest]
-
-
-def _is_unique(contrast: np.ndarray, at: np.ndarray) -> bool:
-    """Whether the patch around `at` (x, y) differs from all others within the first `REACH`."""
-    (alike, left, top), (x, y) = _compare(contrast, contrast, at, REACH[0]), at
-    row, column = y - SIDE - top, x - SIDE - left
-    alike[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = 0
-    return bool(alike.max() < SAME)
 
 
 def register(gray: np.ndarray, blank: Blank) -> np.ndarray:
@@ -164,7 +140,7 @@ def _refine(matrix: np.ndarray, contrast: np.ndarray, blank: Blank) -> tuple[np.
     for reach in REACH:
         patches = blank.patches if reach == REACH[-1] else blank.patches[blank.unique]
         seen = warp(contrast, matrix, blank.contrast.shape)
-        moved = [(at, to) for at in patches if (to := _look(blank.contrast, seen, at, reach)) is not None]
+        moved = [(at, to) for at in patches if (to := look(blank.contrast, seen, at, reach)) is not None]
         if len(moved) < FEW:
             return matrix, 0.0
         ends = np.array([at for at, _ in moved], float), np.array([to for _, to in moved])
@@ -186,35 +162,6 @@ def warp(picture: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...], fill: 
             size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR, fillcolor=fill
         )
     )
-
-
-def _look(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tuple[float, float] | None:
-    """The place on the picture, within `reach`, of the patch around `at` (x, y); None if nothing there looks like it."""
-    (alike, left, top), (x, y) = _compare(blank, seen, at, reach), at
-    rows, columns = np.ogrid[: alike.shape[0], : alike.shape[1]]
-    away = np.hypot(rows + top + SIDE - y, columns + left + SIDE - x) / reach
-    row, column = divmod(int((alike - DOUBT * away**2).argmax()), alike.shape[1])
-    if alike[row, column] < ALIKE:
-        return None
-    return left + column + SIDE + _peak(alike[row], column), top + row + SIDE + _peak(alike[:, column], row)
-
-
-def _compare(blank: np.ndarray, seen: np.ndarray, at: np.ndarray, reach: int) -> tuple[np.ndarray, int, int]:
-    """Correlation of the patch around `at` with each place within `reach`, and x, y of the corner of the first place."""
-    x, y = at
-    patch = blank[y - SIDE : y + SIDE + 1, x - SIDE : x + SIDE + 1]
-    top, left = max(0, y - SIDE - reach), max(0, x - SIDE - reach)
-    window = seen[top : y + SIDE + reach + 1, left : x + SIDE + reach + 1]
-    return match_template(window.astype(np.float32), patch.astype(np.float32)), left, top
-
-
-def _peak(values: np.ndarray, at: int) -> float:
-    """Offset from the largest of equally spaced values to the maximum of the parabola through it and its neighbours."""
-    if not 0 < at < len(values) - 1:
-        return 0.0
-    before, here, after = values[at - 1 : at + 2]
-    curve = before - 2 * here + after
-    return float((before - after) / (2 * curve)) if curve < 0 else 0.0
 
 
 def _fit(source: np.ndarray, target: np.ndarray, shape: tuple[int, ...], near: float, trials: int) -> np.ndarray | None:
