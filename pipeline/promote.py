@@ -12,7 +12,7 @@ from pipeline.common import paths
 from pipeline.common.errors import UserError
 from pipeline.common.files import restored_on_failure
 from pipeline.config import promoted, schema
-from pipeline.config.command import Parser, fail
+from pipeline.config.command import Parser, check_folder, fail
 from pipeline.config.composition import compose_conf
 from pipeline.sweep.ranking import rank, swept_keys
 from pipeline.sweep.report import PICTURES, REPORT, as_text, table_rows, write_report
@@ -148,6 +148,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="Hydra overrides, such as tracking=server")
     arguments = parser.parse_args()
     try:
+        check_folder()
         sections = {"tracking": schema.TrackingConfig}
         tracking = schema.read(compose_conf(arguments.overrides, "promote", sections), sections).tracking
         if tracking.uri == "none":

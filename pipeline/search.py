@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from pipeline import sweep
 from pipeline.common.errors import UserError
 from pipeline.config import schema as config
-from pipeline.config.command import Parser, fail
+from pipeline.config.command import Parser, check_folder, fail
 from pipeline.config.composition import compose_conf
 from pipeline.config.effect import CONDITIONS, check_some_reads
 from pipeline.train import SECTIONS, train
@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="+", help="Hydra overrides; those with several values are the space")
     arguments = parser.parse_intermixed_args()
     try:
+        check_folder()
         failed = search(arguments.trials, arguments.overrides, arguments.seed)
     except UserError as error:
         fail("search", error)

@@ -106,9 +106,7 @@ def train(config: Config, output: Path) -> float:
             }
         )
         run.artifact(output / paths.HISTORY)
-        if job:
-            run.artifact(job.draw(history))  # its model is logged if it turns out to be the best
-        else:
+        if not job:  # the model of a job is logged if it turns out to be the best
             run.model(output / paths.MODEL)
         if history.interrupted:
             print(

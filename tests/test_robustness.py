@@ -514,9 +514,10 @@ def test_a_virtual_environment_moves_with_the_project(tmp_path):
         old = place
 
 
-def test_in_a_folder_within_the_project_a_stage_says_where_to_go(project):
+@pytest.mark.parametrize("name", ["evaluate", "promote", "search"])
+def test_in_a_folder_within_the_project_a_command_that_writes_says_where_to_go(project, name):
     environment = {**clean_environment(), "PYTHONPATH": str(project)}
-    command = [sys.executable, "-m", "pipeline.evaluate", UNTRACKED]
+    command = [sys.executable, "-m", f"pipeline.{name}", UNTRACKED]
     done = subprocess.run(command, cwd=project / "data", env=environment, text=True, capture_output=True)
     one_line(done, "cd ..")
 

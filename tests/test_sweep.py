@@ -92,7 +92,7 @@ def test_a_parallel_sweep_on_a_fresh_store_with_failing_jobs(small):
         f"{key})" in parent.data.tags["mlflow.note.content"] and "compare its runs: python -m pipeline.tracking ui" in done.stderr
     )
     files = {file.path for file in client.list_artifacts(good.info.run_id)}
-    assert {"learning_curves.png", "history.csv", "config.yaml"} <= files
+    assert files == {"history.csv", "config.yaml"}
     assert not good.outputs.model_outputs, "only the best model is logged, by promote"
     assert "train.lr=0.02" in good.data.tags["mlflow.note.content"]
     assert not list((small / "outputs/journals").glob("*/"))
@@ -193,6 +193,15 @@ def test_a_worker_ends_when_the_main_process_is_killed():
     main.kill()
     assert worker.wait(30) == 1
     main.wait()
+
+
+@pytest.mark.slow
+def test_a_job_whose_folder_another_sweep_has_written_into_is_run_again(small):
+    brief = ["train.epochs=1", "train.batch_size=8", "model.hidden=[8]"]
+    for rate in (0.061, 0.062):
+        assert sweep(small, *brief, f"train.lr={rate}", "hydra.sweep.dir=outputs/used").returncode == 0
+    done = sweep(small, *brief, "train.lr=0.061,0.062", "hydra.sweep.dir=outputs/other")
+    assert "2/2 done" in done.stdout and "1 skipped" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ A section is a group of conf/. Each stage declares those that it reads, and thei
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -72,7 +73,7 @@ def read(composed: DictConfig, sections: Sections) -> Config:
             continue
         try:
             given = OmegaConf.to_container(composed[name], resolve=True)  # here, where interpolations see the whole
-            section = OmegaConf.merge(OmegaConf.structured(options), given)
+            section = OmegaConf.merge(_structured(options), given)
             checked[name] = OmegaConf.to_object(section)
             values[name] = OmegaConf.to_container(section)
         except OmegaConfBaseException as error:
@@ -82,6 +83,12 @@ def read(composed: DictConfig, sections: Sections) -> Config:
         except ConfigError as error:
             raise ConfigError(f"{name}.{error}") from None
     return Config(**checked, values=values)
+
+
+@cache
+def _structured(options: type) -> DictConfig:
+    """The options and their types; a merge changes a copy. A sweep asks twice a job."""
+    return OmegaConf.structured(options)
 
 
 def _read_seed(composed: DictConfig) -> int:

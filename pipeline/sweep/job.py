@@ -17,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from pipeline import tracking
 from pipeline.common.errors import StoppedError, UserError
 from pipeline.config.schema import TrackingConfig
-from pipeline.nn.history import EpochRecord, History
+from pipeline.nn.history import EpochRecord
 from pipeline.sweep.state import FINISHED, PLAN, STATE, is_hopeless, states, sweep_of
 from pipeline.tracking.origin import is_gone, this_process
 
@@ -88,18 +88,6 @@ class Job:
                 run.tags({"pruned": record.epoch})
                 self.update(status="pruned")
                 raise StoppedError(f"pruned after epoch {record.epoch}: below the median of the other jobs at that epoch")
-
-    def draw(self, history: History) -> Path:
-        """Draw the learning curves into the job's folder; return the picture."""
-        from pipeline import figures
-
-        picture = self.folder / "learning_curves.png"
-        figure = figures.learning_curves([record.row() for record in history.records], "Learning curves")
-        figure.set_layout_engine("none")  # it takes as long as the drawing, and a sweep draws many
-        for axis, left in zip(figure.axes, (0.06, 0.56)):
-            axis.set_position((left, 0.13, 0.34, 0.74))
-        figures.save(figure, picture, dpi=80)
-        return picture
 
     def update(self, **values: Any) -> None:
         """Write the job's state for the progress line and the other jobs to read."""
