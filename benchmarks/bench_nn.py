@@ -2,7 +2,7 @@
 
 Absolute times vary from machine to machine and from minute to minute, so each contest interleaves its entrants, epoch by
 epoch, and compares medians. All train the same network on the same random images with the same optimiser. A peer runs with one
-thread and with two, and counts with what suits it better. One that is not installed is left out with a note. On a machine
+thread and with two, and the faster of the two counts. One that is not installed is left out with a note. On a machine
 that is busy with other things, two threads wait for each other and the ratios mean little.
 
 A floor says what a change of the code must not lose: where one is missed, the status is 1. How soon a network reads is what

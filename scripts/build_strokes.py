@@ -290,7 +290,7 @@ def is_dot(mask: np.ndarray) -> bool:
 
 
 def read_variants(path: Path) -> list[Glyph]:
-    """The glyphs of the table of variants, whose format its first lines tell."""
+    """The glyphs of the table of variants; its first lines describe its format."""
     glyphs = []
     for line in path.read_text().splitlines():
         if line and not line.startswith("#"):

@@ -1,4 +1,4 @@
-"""After the project's folder was moved or copied: the virtual environment in it names the old place. Mend it, offline.
+"""Repairs the virtual environment, offline, after the project's folder was moved or copied: it still names the old place.
 
     .venv/bin/python scripts/move_venv.py OLD NEW       # the .venv folder, as it was called and as it is called now
 

@@ -22,8 +22,8 @@ def check_choices(composed: DictConfig, choices: dict[str, str | None], override
         overrides: the words of the command line.
 
     Raises:
-        ConfigError: a key that no stage knows, a chosen file that an experiment overrules, or an edited file that what was
-            promoted stands in for.
+        ConfigError: a key that no stage knows, a chosen file that an experiment overrules, or an edited base that a
+            promoted file replaces.
     """
     check_keys(composed, choices)
     check_files_chosen(composed, list(overrides))

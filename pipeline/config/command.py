@@ -36,7 +36,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
     """Run `task(config, folder)` as the command line of `stage` and exit: 0 done, 1 a user's mistake, 130 interrupted.
 
     `folder` is Hydra's output folder: what the stage reads from earlier stages and writes lies below it.
-    The stage's module names the sections of conf/ that it is handed in `SECTIONS`.
+    The stage's module declares in `SECTIONS` which sections of conf/ it reads.
     """
 
     mistakes: list[UserError | OSError] = []
@@ -54,11 +54,11 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
             mistakes.append(error)  # raised here, Hydra would print a line of its own before ours
 
     def run(composed: DictConfig) -> Any:
-        sections = importlib.import_module(f"pipeline.{stage}").SECTIONS  # looked up here: a job in a worker is sent none
+        sections = importlib.import_module(f"pipeline.{stage}").SECTIONS  # not passed in: a worker gets no modules
         choices = dict(HydraConfig.get().runtime.choices)
         words = list(HydraConfig.get().overrides.task)
         check_choices(composed, choices, words)
-        if once := HydraConfig.get().mode == RunMode.RUN:  # of a sweep, the sweeper has checked them
+        if once := HydraConfig.get().mode == RunMode.RUN:  # in a sweep, the sweeper has checked them
             check_once(words, HydraConfig.get().sweeper.get("params"))
             check_read(words, stage, sections)
         if os.environ.get("DVC_STAGE") == stage:
@@ -97,7 +97,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
 
 
 def check_folder() -> None:
-    """Refuse to start in a folder within the project: all that conf/ names lies relative to the project's own.
+    """Refuse to start in a subfolder of the project: paths in conf/ are relative to the project's own folder.
 
     Raises:
         UserError: saying where to go.

@@ -16,11 +16,11 @@ from pipeline.config.effect import check_read
 
 
 def compose_conf(overrides: Iterable[str], command: str, sections: Collection[str]) -> DictConfig:
-    """The whole configuration, `hydra` with it, as these words of a command line make it.
+    """The whole configuration, with `hydra`, that these words of a command line describe.
 
     Args:
-        command: that they are given to.
-        sections: that it reads.
+        command: the command they are given to.
+        sections: those that the command reads.
 
     Raises:
         ConfigError: one line naming the word or the file that is wrong, or that the command does not read.
@@ -37,9 +37,9 @@ def compose_conf(overrides: Iterable[str], command: str, sections: Collection[st
 
 
 def in_words(error: Exception) -> str:
-    """What Hydra says, on one line, without the folders it looked in; for a key that is not there, the nearest that is."""
+    """Hydra's message on one line, without the folders it searched; for an unknown key, with the known key most like it."""
     said = str(error).partition("Config search path:")[0]
     if unknown := re.match(r"Could not override '([^']+)'", said):
         return f"{unknown[1]}: no such key of conf/; the nearest is {nearest(unknown[1])}"
-    lines = [line.strip() for line in said.splitlines() if line.strip()]  # the cure stands in the last
+    lines = [line.strip() for line in said.splitlines() if line.strip()]  # the last one says what to do
     return f"{' '.join(lines[:8])}; see conf/ for the keys there are"

@@ -12,7 +12,7 @@ MAX_BYTES, MAX_DEPTH, MAX_VALUE = 100_000, 20, 4_000
 
 
 def check_file(file: Path) -> None:
-    """Refuse a file of conf/ that Hydra should not compose: no YAML, or one that makes objects, or memory, out of a few lines.
+    """Refuse a file of conf/ that Hydra should not compose: no YAML, or YAML that creates objects or grows without end.
 
     Raises:
         ConfigError: one line naming the file, and where in it.

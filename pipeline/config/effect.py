@@ -1,4 +1,4 @@
-"""Effect: whether what a command line asks for is read at all: by this command, and beside its other values."""
+"""Effect: whether a command reads what its command line gives it, and whether its other values leave that an effect."""
 
 import importlib
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ from pipeline.config.schema import Sections
 
 
 class Condition(NamedTuple):
-    """A key that is read only where another one holds one of some values; `values` None: anything but null."""
+    """A key that is read only if another key holds one of `values`; None: anything but null."""
 
     key: str
     other: str
@@ -42,8 +42,8 @@ def check_read(words: Iterable[str], command: str, sections: Collection[str]) ->
     """Refuse words of a command line that name a group of conf/ which the command does not read.
 
     Args:
-        words: Hydra overrides; those of Hydra itself are its own.
-        command: the stage, or a command that is none.
+        words: Hydra overrides; Hydra checks those of its own keys.
+        command: a stage, or a command that is not a stage.
         sections: that it reads.
 
     Raises:
@@ -63,7 +63,7 @@ def check_read(words: Iterable[str], command: str, sections: Collection[str]) ->
 
 
 def check_conditions(words: Iterable[str], values: Mapping[str, Any]) -> None:
-    """Refuse words of a command line whose values are not read beside the others.
+    """Refuse words of a command line whose values have no effect beside the others.
 
     Raises:
         ConfigError: naming the word, and the key that it needs.
@@ -80,10 +80,10 @@ def check_conditions(words: Iterable[str], values: Mapping[str, Any]) -> None:
 
 
 def check_some_reads(jobs: Collection[tuple[Collection[str], Mapping[str, Any]]]) -> None:
-    """Refuse words whose values none of several jobs reads.
+    """Refuse words whose values are read by none of several jobs.
 
     Args:
-        jobs: of each, its words, and its values as `check_conditions` takes them.
+        jobs: the words of each job, and its values as `check_conditions` takes them.
 
     Raises:
         ConfigError: naming the first such word, and the key that it needs.
@@ -132,7 +132,7 @@ def group_of(key: str) -> str:
 
 @cache
 def set_by(experiment: str) -> set[str]:
-    """The groups that an experiment sets, itself or through its bases, `hydra.run` if it says where to write."""
+    """The groups that an experiment sets, itself or through its bases; `hydra.run` if it sets the output folder."""
     file = CONF / "experiment" / f"{experiment}.yaml"
     if not file.is_file():
         return set()
@@ -147,7 +147,7 @@ def set_by(experiment: str) -> set[str]:
 
 
 def check_once(words: Iterable[str], params: Mapping[str, str] | None) -> None:
-    """Refuse to run once what an experiment gives several values.
+    """Refuse to run an experiment once that gives a key several values.
 
     Args:
         params: key -> values of a sweep, as the experiment has them.

@@ -1,4 +1,4 @@
-"""Manual: what `python -m pipeline.STAGE --help` prints: what the stage does, and the values that it reads, from conf/ itself."""
+"""Manual: the text of `python -m pipeline.STAGE --help`: what the stage does, and the values in conf/ that it reads."""
 
 import importlib
 
@@ -40,7 +40,7 @@ def manual(stage: str) -> str:
 
 
 def chosen(group: str) -> str | None:
-    """The file of a group that holds its values where nothing is chosen; None if there is none."""
+    """The file of a group that is used if none is chosen; None if there is no such file."""
     defaults = yaml.safe_load((ROOT / "conf/config.yaml").read_text(encoding="utf-8"))["defaults"]
     file = next(entry[group] for entry in defaults if isinstance(entry, dict) and group in entry)
     while file and not load(CONF / group / f"{file}.yaml"):  # a file that only names another one

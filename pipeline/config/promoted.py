@@ -1,8 +1,8 @@
-"""Promoted: the files conf/<group>/champion.yaml, which hold what was promoted and are what a command uses that chooses nothing.
+"""Promoted: the files conf/<group>/champion.yaml, which hold what was promoted; a command that chooses no file uses them.
 
 Before a promotion each names the file that is used instead, its base. Afterwards it holds every value of the promoted run, so
 that a choice on the command line replaces it as it would any other file. conf/champion.yaml says from which run the values
-come, and what the bases held then: a later edit of one has no effect, which must not go unsaid.
+come, and what the bases held then: a later edit of a base has no effect, so it is an error.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ def write(values: dict[str, Any], run: str, conf: Path) -> None:
 
     Args:
         values: group -> key -> value, and `seed`.
-        run: what to say of where they come from, one line.
+        run: one line that says where the values come from.
         conf: the folder.
     """
     record = load(conf / "champion.yaml")
@@ -56,7 +56,7 @@ def write(values: dict[str, Any], run: str, conf: Path) -> None:
 
 
 def check_bases(choices: dict[str, str], conf: Path = CONF) -> None:
-    """Refuse an edit of a base that a promoted file stands in for: it has no effect.
+    """Refuse an edited base that a promoted file replaces: the edit has no effect.
 
     Args:
         choices: group -> file, as Hydra chose them.
@@ -76,7 +76,7 @@ def check_bases(choices: dict[str, str], conf: Path = CONF) -> None:
 
 
 def digest(values: dict[str, Any]) -> str:
-    """A word for the values of a file; comments do not count."""
+    """A short digest of the values of a file; comments do not count."""
     return hashlib.md5(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 
 def _random(key: str, trial: int) -> np.random.Generator:
-    """What a trial of a random search draws the value of `key` from: the same one every time."""
+    """The generator from which a trial of a random search draws the value of `key`: the same value every time."""
     return np.random.default_rng((trial, *key.encode()))
 
 

@@ -1,4 +1,4 @@
-"""What a stage is handed of conf/: the sections that it declares, checked against their types and ranges.
+"""Schema: the sections of conf/ that a stage reads, checked against their types and ranges.
 
 A section is a group of conf/. Each stage declares those that it reads, and their dataclasses, in its own `SECTIONS`.
 """

@@ -1,6 +1,6 @@
 """Loader: composes the configurations of a sweep's jobs, which mostly differ in single values, from one that Hydra composed.
 
-Hydra composes anew what it is asked for, 0.15 CPU s a job, and each job twice: before the sweep and when it is launched.
+Hydra composes each job twice, before the sweep and when the job is launched, and takes 0.15 CPU s each time.
 """
 
 import copy

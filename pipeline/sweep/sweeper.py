@@ -106,7 +106,7 @@ class Jobs(Sweeper):
             wrong); and a line on each of the others.
 
         Raises:
-            ConfigError: a word is not read, by any of the jobs.
+            ConfigError: a word that none of the jobs reads.
         """
         seen: dict[str, list[str]] = {}
         different: list[tuple[list[str], schema.Config | None]] = []
@@ -147,7 +147,7 @@ def expand(overrides: Sequence[Override]) -> dict[str, list[str]]:
     """All overrides of each key, in the order of the command line.
 
     Raises:
-        HydraException: an interval, which has no end of values.
+        HydraException: an interval, which holds infinitely many values.
     """
     choices: dict[str, list[str]] = {}
     for override in overrides:

@@ -100,7 +100,7 @@ def tell_pages(client: Any, experiment: str, server: str) -> None:
 
 
 def servable(model: str) -> str:
-    """The model's own address; in a folder with `%` in its name, which MLflow's server unquotes twice, that of a copy."""
+    """The model's address; in a folder with `%` in its name, which MLflow's server unquotes twice, the address of a copy."""
     if "%" not in str(paths.STORE_ROOT):
         return model
     from mlflow import artifacts

@@ -40,7 +40,7 @@ def _hold(file: Path) -> None:
 
     def beat() -> None:
         while True:
-            with suppress(OSError):  # a folder that cannot be written is the journal's to report
+            with suppress(OSError):  # the journal reports a folder that cannot be written
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch()
             if over.wait(BEAT_SECONDS):
@@ -49,7 +49,7 @@ def _hold(file: Path) -> None:
     def end() -> None:
         over.set()
         with suppress(OSError):
-            if not any(journals().glob("*/")):  # else it may be one of ours that waits
+            if not any(journals().glob("*/")):  # otherwise one of ours may still wait
                 file.unlink()
 
     with suppress(OSError):

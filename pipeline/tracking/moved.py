@@ -15,10 +15,10 @@ ADDRESSES = [
 
 
 def relocate(root: Path) -> None:
-    """Replace addresses in `root`/mlflow.db that point to the mlruns/ of another folder by `root`/mlruns.
+    """Make the addresses in `root`/mlflow.db that point to the mlruns/ of another folder point to `root`/mlruns.
 
-    MLflow has opened the store before, so its tables are there; the files went with the folder. An old address would put new
-    artifacts into the old place, or, of a copy, into the project it was copied from.
+    MLflow has opened the store before, so its tables are there; the files went with the folder. With an old address,
+    new artifacts would go into the old folder or, in a copy, into the project it was copied from.
     """
     here = (root / "mlruns").as_uri()
     with closing(sqlite3.connect(root / "mlflow.db", timeout=60)) as store, store:  # one transaction

@@ -65,7 +65,7 @@ def register(client: Any, best: Any) -> str:
 def model_of(run: Any, versions: list[str]) -> str:
     """The URI of a model with the weights of the run and the other files that the stage `ocr` reads pages with; logged if new.
 
-    A model that was logged with other files, as before the ink network was there, reads pages otherwise than the stage.
+    A model that was logged with other files, for example before the ink network was trained, reads pages differently.
 
     Raises:
         UserError: the weights are gone.

@@ -1,7 +1,7 @@
 """The model as MLflow loads and serves it: code, the weights of both networks and the language table, nothing pickled.
 
 `mlflow.pyfunc.load_model(uri).predict(images)` classifies images `(N, H, W)` float32, values 0 to 255, bright ink on 0.
-A picture file (JPEG, PNG, ...) comes base64-encoded as a parameter, beside any image, which is then not looked at:
+A picture file (JPEG, PNG, ...) comes base64-encoded as a parameter, beside any image, which is then ignored:
 `page` for a photo of a page, `character` for a picture of one character, dark or bright ink.
 
     (printf '{"inputs": [[[0]]], "params": {"page": "'; base64 < photo.jpg | tr -d '\n'; printf '"}}') |
@@ -51,7 +51,7 @@ WITHOUT_INK = (
 
 
 class Picture(io.BytesIO):
-    """A picture file that came base64-encoded; `str` is what messages call it."""
+    """A picture file that came base64-encoded; `str` gives its name in messages."""
 
     def __init__(self, encoded: str, name: str) -> None:
         try:
@@ -91,8 +91,8 @@ class CharacterReader(PythonModel):
             characters with boxes and confidences.
 
         Raises:
-            MlflowException: INVALID_PARAMETER_VALUE, with one line that says what cannot be read, and why. Any other
-                exception MLflow would answer without its message.
+            MlflowException: INVALID_PARAMETER_VALUE, with one line that says what cannot be read, and why. MLflow
+                answers any other exception without its message.
         """
         params = params or {}
         try:
@@ -109,7 +109,7 @@ class CharacterReader(PythonModel):
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
 
     def _page(self, picture: Picture) -> dict[str, Any]:
-        """What is written on a photo. The first one says so if it is read otherwise than the stage `ocr` would."""
+        """The text on a photo. With the first one, a line says if pages are read differently from the stage `ocr`."""
         if self.models is None:
             raise DataError(f"page: {self.reason}; run `dvc repro lattice`, then promote it again")
         if self.lacks_ink:
@@ -123,7 +123,7 @@ class CharacterReader(PythonModel):
         return json.loads(to_json(page, "page"))
 
     def _characters(self, images: np.ndarray) -> dict[str, Any]:
-        """What is written on images (N, H, W) uint8; one without ink is "", its classes all alike."""
+        """The characters on images (N, H, W) uint8; an image without ink gives "" and equal probabilities."""
         written = images.min(axis=(1, 2)) < images.max(axis=(1, 2))  # (N,)
         probabilities = self._unknown(len(images))
         if written.any():
@@ -134,13 +134,13 @@ class CharacterReader(PythonModel):
         return {"text": "".join(characters), "characters": characters, "probabilities": probabilities}
 
     def _unknown(self, n: int) -> np.ndarray:
-        """Probabilities (N, K) float32 of which none is higher than another."""
+        """Equal probabilities (N, K) float32."""
         classes = self.classifier.alphabet.classes
         return np.full((n, classes), 1 / classes, np.float32)
 
 
 def reader_files() -> dict[str, Path]:
-    """What the stage `ocr` reads pages with beside the classifier, as conf/ocr/ has it; what stages make only where it is."""
+    """conf/ocr/pages.yaml and the files that it names, outputs of stages only if they exist."""
     ocr = paths.ROOT / "conf/ocr/pages.yaml"
     options = yaml.safe_load(ocr.read_text(encoding="utf-8"))
     files = {"ocr": ocr, "language": paths.ROOT / options["language"]}

@@ -115,7 +115,7 @@ def _params(journal: Journal, client: Any, experiment: str, state: dict, events:
 
 
 def _other_options(journal: Journal, client: Any, experiment: str, parent: str, changed: dict[str, str]) -> str:
-    """The id of the child run of `parent` that holds what a stage found with other options than those `parent` has.
+    """The id of the child run of `parent` for what a stage measured with other options than those of `parent`.
 
     MLflow never changes a parameter, and the numbers of one run must belong to its parameters. The same options again are
     the same child.
