@@ -103,6 +103,10 @@ def _options(given: dict[str, Any]) -> BatchOptions:
     Raises:
         ConfigError: a value out of its range.
     """
+    if not (paths.ROOT / "conf").is_dir():
+        from pipeline.config.conf_files import check_files  # not above: it imports much, and says what is missing
+
+        check_files()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 1 ms for 20
     values = yaml.load((paths.ROOT / "conf/ocr/pages.yaml").read_text(encoding="utf-8"), loader)
     values["language"] = str(paths.ROOT / values["language"])

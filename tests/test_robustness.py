@@ -522,6 +522,16 @@ def test_in_a_folder_within_the_project_a_command_that_writes_says_where_to_go(p
     one_line(done, "cd ..")
 
 
+@pytest.mark.parametrize("name", ["evaluate", "read", "promote"])
+def test_a_package_without_its_project_says_what_is_missing(tmp_path, name):
+    """As after `pip install .`: the wheel holds the package alone."""
+    shutil.copytree(Path(__file__).resolve().parent.parent / "pipeline", tmp_path / "packages/pipeline")
+    environment = {**clean_environment(), "PYTHONPATH": str(tmp_path / "packages")}
+    command = [sys.executable, "-m", f"pipeline.{name}", *(["page.jpg"] if name == "read" else [])]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True)
+    one_line(done, "need a clone of the project")
+
+
 # Data and names
 
 

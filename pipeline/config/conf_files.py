@@ -38,7 +38,13 @@ def check_file(file: Path) -> None:
 
 
 def check_files(folder: Path = ROOT / "conf") -> None:
-    """`check_file` for all of conf/."""
+    """`check_file` for all of conf/.
+
+    Raises:
+        ConfigError: also where there is none, beside a package that was installed without its project.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; the commands need a clone of the project, with `pip install -e .`")
     for file in sorted(folder.rglob("*.yaml")):
         check_file(file)
 
