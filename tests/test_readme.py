@@ -10,22 +10,20 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from importlib.metadata import metadata
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from packaging.requirements import Requirement
 from PIL import Image
 
 from pipeline.config.composition import compose_conf
 from tests.conftest import ROOT, clean_environment
+from tests.servers import free_port, started
 from tests.store import runs_of
 from tests.test_config import STAGES
 from tests.test_pipeline import edit, shrink
@@ -321,36 +319,6 @@ def test_the_loop_in_a_folder_of_an_awkward_name(small):
         assert command not in AFTER or AFTER[command](small, done.stdout) is not False, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-@contextmanager
-def started(folder: Path, command: str, address: str, **environment: str) -> Iterator[None]:
-    """A command that runs until it is stopped, once it answers at `address`."""
-    log = folder.parent / "server.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
-            cwd=folder,
-            env=clean_environment() | environment,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + 180
-        while True:
-            try:
-                urllib.request.urlopen(address, timeout=5)
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.3)
-        yield
-    finally:
-        for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-            with suppress(psutil.NoSuchProcess):
-                one.terminate()
-        process.wait()
-
-
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
@@ -362,10 +330,11 @@ def test_the_runs_are_shown_and_the_champion_answers(small):
     """After the loop: `small` has a champion, and everything to read pages with."""
     shell(small, "python -m pipeline.promote --force")
     ui, serve, ask = SERVERS
-    with started(small, ui, "http://127.0.0.1:5000/health"):
+    log = small.parent / "server.log"
+    with started(["bash", "-c", f"exec {ui}"], "http://127.0.0.1:5000/health", small, log):
         page = urllib.request.urlopen("http://127.0.0.1:5000/").read()
-        assert b"MLflow" in page and "The newest sweep: http" in (small.parent / "server.log").read_text()
-    with started(small, serve, "http://127.0.0.1:5001/ping"):
+        assert b"MLflow" in page and "The newest sweep: http" in log.read_text()
+    with started(["bash", "-c", f"exec {serve}"], "http://127.0.0.1:5001/ping", small, log):
         assert "text" in json.loads(shell(small, ask).stdout)["predictions"]
 
 
@@ -373,16 +342,15 @@ def test_the_runs_are_shown_and_the_champion_answers(small):
 def test_a_sweep_on_a_server_with_a_login(small):
     """The lines of docs/scaling.md in one shell, on this machine, without TLS."""
     pytest.importorskip("flask_wtf", reason="mlflow[auth] is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
 
     def here(command: str) -> str:
         command = command.replace("https://mlflow.example.org", f"http://127.0.0.1:{port}").replace("0.0.0.0", "127.0.0.1")
         return command.replace("mlflow.example.org", f"127.0.0.1:{port}").replace("PASSWORD=...", "PASSWORD=twelve-letters")
 
     secret, server, login, train = map(here, LOGIN)
-    with started(small, f"bash -c '{secret}; exec {server} --port {port}'", f"http://127.0.0.1:{port}/health"):
+    run_server = ["bash", "-c", f"{secret}; exec {server} --port {port}"]
+    with started(run_server, f"http://127.0.0.1:{port}/health", small, small.parent / "server.log"):
         refused = subprocess.run(["bash", "-c", train], cwd=small, env=clean_environment(), text=True, capture_output=True)
         assert "MLFLOW_TRACKING_USERNAME" in refused.stderr and "Traceback" not in refused.stderr, refused.stderr
         done = shell(small, f"{login}; {train}; python -m pipeline.promote tracking=server tracking.uri=http://127.0.0.1:{port}")

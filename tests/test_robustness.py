@@ -28,6 +28,7 @@ from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.tracking.origin import this_process
 from tests.conftest import clean_environment, copy_project
+from tests.servers import free_port
 from tests.test_pipeline import edit
 
 OPTIONS = ["data=npz", "data.root=characters.npz", "model=mlp", "model.hidden=[16]", "augment=none", "train=adam"]
@@ -204,12 +205,6 @@ def test_an_interrupt_saves_the_best_weights_and_says_how_to_go_on(project):
 
 
 # The tracking store
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def events(project: Path) -> list[dict]:

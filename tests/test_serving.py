@@ -4,8 +4,6 @@ import base64
 import io
 import json
 import os
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -31,8 +29,9 @@ from pipeline.tracking.registry import register
 from pipeline.tracking.serving import log_model
 from pipeline.tracking.store import open_store
 from pipeline.tracking.views import BEST
-from tests.conftest import clean_environment, copy_project
+from tests.conftest import copy_project
 from tests.reading.conftest import line_model, templates  # noqa: F401 (fixtures)
+from tests.servers import free_port, started
 
 OPTIONS = ModelOptions("mlp", [16], "sigmoid", 0.0, "xavier", 0.0, [], 5)
 EXTRA = {"seed": 1, "alphabet": {"characters": CLASSES, "nothing": False}}
@@ -230,42 +229,13 @@ def test_a_model_is_logged_and_registered_from_a_folder_of_any_name(tmp_path, mo
     assert address.startswith("models:/") if "%" not in name else (Path(address) / "MLmodel").is_file()
 
 
-def test_mlflow_serves_the_champion_over_http(served):
+def test_mlflow_serves_the_champion_over_http(served, tmp_path):
     """The command of the README, and requests as curl would send them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "models",
-            "serve",
-            "-m",
-            "models:/handprint@champion",
-            "--env-manager",
-            "local",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-        ],
-        cwd="/",  # the project's code is the model's own, not this folder's
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**clean_environment(), "MLFLOW_TRACKING_URI": served[0]},
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None and time.monotonic() < deadline, server.stderr.read1().decode()
-                time.sleep(0.2)
+    port = free_port()
+    options = ["-m", "models:/handprint@champion", "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", *options]
+    log, root = tmp_path / "server.log", Path("/")  # not this folder: the project's code is the model's own
+    with started(command, f"http://127.0.0.1:{port}/ping", root, log, MLFLOW_TRACKING_URI=served[0]):
 
         def ask(body: dict) -> dict:
             request = urllib.request.Request(
@@ -285,6 +255,3 @@ def test_mlflow_serves_the_champion_over_http(served):
             with pytest.raises(urllib.error.HTTPError) as refused:
                 ask({"inputs": [[[0]]], "params": {"page": page_sent}})
             assert refused.value.code == 400 and "page: not " in json.load(refused.value)["message"]
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait()

@@ -2,15 +2,11 @@
 
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,6 +22,7 @@ from pipeline.tracking.origin import commit, is_gone, machine, this_process
 from pipeline.tracking.orphans import discard, end_orphans, sync
 from pipeline.tracking.store import _open, open_store, store_uri
 from tests.conftest import clean_environment, copy_project
+from tests.servers import free_port, started
 from tests.store import runs_of
 from tests.test_pipeline import edit
 
@@ -48,12 +45,6 @@ def store(tmp_path, monkeypatch, fresh) -> TrackingConfig:
     shutil.copy(fresh, tmp_path / "mlflow.db")
     monkeypatch.setattr(paths, "STORE_ROOT", tmp_path)
     return TrackingConfig("local", "handprint")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 GONE = f"{machine()}:1:0"
@@ -322,47 +313,6 @@ def test_several_processes_open_a_fresh_store_at_once(tmp_path):
     assert ended == [(str(i), "FINISHED") for i in range(3)]
 
 
-@contextmanager
-def mlflow_server(folder: Path, port: int, backend: str) -> Iterator[str]:
-    """A tracking server as a real process."""
-    log = open(folder / "server.log", "wb")
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--workers",
-            "1",
-            "--backend-store-uri",
-            backend,
-            "--artifacts-destination",
-            str(folder / "artifacts"),
-        ],
-        env=clean_environment(),
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
-                break
-            except OSError:
-                assert server.poll() is None and time.monotonic() < deadline, (folder / "server.log").read_text()
-                time.sleep(0.3)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait()
-
-
 def sweep_while_down_then_on_a_server(folder: Path, backend: str) -> None:
     """One sweep before the server is there, `sync`, one sweep on the server, promote: all runs, the model and its alias."""
     project = copy_project(folder / "project")
@@ -389,7 +339,9 @@ def sweep_while_down_then_on_a_server(folder: Path, backend: str) -> None:
         "model.hidden=[8]",
     ]
     assert "the runs are kept" in python(*command, "train.lr=0.01,0.02")
-    with mlflow_server(folder, port, backend):
+    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backend-store-uri", backend]
+    command = [sys.executable, "-m", "mlflow", "server", *options, "--artifacts-destination", str(folder / "artifacts")]
+    with started(command, f"http://127.0.0.1:{port}/health", folder, folder / "server.log"):
         python("pipeline.tracking", "sync")
         _, parents, runs = runs_of(project, uri)
         assert len(parents) == 1 and len(runs) == 2 and {run.info.status for run in runs} == {"FINISHED"}

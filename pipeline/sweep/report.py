@@ -101,10 +101,10 @@ def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator
     if len(keys) > 1:
         yield (
             "Parallel coordinates",
-            "Each line is a configuration: follow the best from its accuracy on the right back to its values.",
+            "Each line is a configuration, bright if good: follow the best from its accuracy on the right back to its values.",
             figures.parallel_coordinates(
-                [({key: entry.runs[0].data.params[key] for key in keys}, entry.mean) for entry in ranked],
-                {key: values_of(ranked, key) for key in keys},
+                [({name_of(key): entry.runs[0].data.params[key] for key in keys}, entry.mean) for entry in ranked],
+                {name_of(key): values_of(ranked, key) for key in keys},
                 f"{len(ranked)} configurations",
             ),
         )
@@ -117,7 +117,7 @@ def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator
         )
     if keys:
         effects = {
-            key: {
+            name_of(key): {
                 value: [a for entry in ranked if entry.runs[0].data.params[key] == value for a in entry.accuracies]
                 for value in values_of(ranked, key)
             }
