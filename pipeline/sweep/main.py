@@ -2,28 +2,26 @@
 
 import atexit
 import json
-import os
 import secrets
 import sys
 import threading
 import time
-import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.common.errors import StoreError, UserError
+from pipeline.common.errors import UserError
 from pipeline.common.files import write_json, writing
 from pipeline.config.schema import Config, SweepConfig, TrackingConfig
 from pipeline.sweep.state import FINISHED, PLAN, STATE, progress, states
+from pipeline.sweep.store import finished_runs
 from pipeline.tracking import lease
 from pipeline.tracking.journal import Journal, journals
 from pipeline.tracking.origin import this_process
 from pipeline.tracking.orphans import end_orphans, sync
-from pipeline.tracking.registry import weights_of
-from pipeline.tracking.store import all_runs, first_line, open_store, store_uri, sweep_run
+from pipeline.tracking.store import first_line, open_store, store_uri, sweep_run
 from pipeline.tracking.upload import RefusedError, tell_refused, upload
-from pipeline.tracking.views import BEST, sweep_page
+from pipeline.tracking.views import sweep_page
 
 CARRY_SECONDS = 4.0
 
@@ -191,35 +189,3 @@ class Main:
             page = f"{server}/{sweep_page(self.experiment, self.id)}" if server else "python -m pipeline.tracking ui"
             print(f"sweep: compare its runs: {page}", file=sys.stderr)
         return sum(state["status"] == "failed" for state in ended)
-
-
-def check_store(config: TrackingConfig) -> None:
-    """Refuse a store on this machine that cannot be written; a server that is down may come back, so runs wait for it.
-
-    Raises:
-        StoreError: naming the file.
-    """
-    uri = store_uri(config)
-    if not uri.startswith("sqlite:"):
-        return
-    file = Path(urllib.parse.unquote(uri.partition("///")[2].split("?")[0]).removeprefix("file:")).absolute()
-    there = file if file.exists() else file.parent
-    if file.is_dir() or not os.access(there, os.W_OK):
-        raise StoreError(f"tracking.uri: {file}: cannot be written; name another store, or tracking.uri=none to record nothing")
-
-
-def finished_runs(client: Any, experiment: str, with_pruned: bool) -> dict[str, dict[str, Any]]:
-    """Run, name and accuracy, by fingerprint, of the runs that need not be repeated: those whose weights still exist."""
-    found = {}
-    for run in all_runs(client, experiment, "tags.fingerprint != ''"):
-        tags = run.data.tags
-        if BEST not in run.data.metrics and "pruned" not in tags:
-            continue
-        has_weights = run.info.status == "FINISHED" and weights_of(run) is not None
-        if has_weights or (with_pruned and "pruned" in tags):
-            found[tags["fingerprint"]] = {
-                "run": run.info.run_id,
-                "name": run.info.run_name,
-                "accuracy": run.data.metrics.get(BEST),
-            }
-    return found

@@ -29,7 +29,8 @@ from pipeline.config import schema
 from pipeline.config.choices import check_choices
 from pipeline.config.effect import check_read, check_some_reads, effective
 from pipeline.sweep.loader import Loader
-from pipeline.sweep.main import Main, check_store
+from pipeline.sweep.main import Main
+from pipeline.sweep.store import check_store
 
 NAMESPACE = "hydra_plugins.handprint"
 """The module in which Hydra looks for the sweeper that conf/config.yaml names; it accepts plugins from no other place."""
