@@ -145,6 +145,20 @@ def test_the_filled_forms_are_read(read):
     assert forms["total"]["field_accuracy_at_90"] >= 0.92
 
 
+def test_a_form_is_found_on_a_desk_with_more_corners_than_it_has(tmp_path):
+    def run(*command: str) -> None:
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=clean_environment(), check=True, capture_output=True)
+
+    run("pipeline.fill", f"hydra.run.dir={tmp_path}", "fill.forms=[order_sheet]", "fill.seed=2", "fill.copies=4")
+    form = tmp_path / "prepared/forms/order_sheet/4"  # lies across, on a pattern as bright as the sheet
+    run("pipeline.read", f"{form}.jpg", "--form", "order_sheet", "--out", str(tmp_path / "read"))
+    with open(f"{form}.csv", newline="", encoding="utf-8") as file:
+        (written,) = csv.DictReader(file)
+    with open(tmp_path / "read/forms.csv", newline="", encoding="utf-8") as file:
+        (read,) = csv.DictReader(file)
+    assert sum(read[name] == text for name, text in written.items()) > 0.8 * len(written)
+
+
 def test_a_filled_form_is_read_without_its_description(tmp_path):
     form = ROOT / "prepared/forms/order_sheet/1"
     command = [sys.executable, "-m", "pipeline.read", f"{form}.jpg", "--formats", "txt,csv", "--out", str(tmp_path)]

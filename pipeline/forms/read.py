@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.forms.ink import field_ink, written_ink
+from pipeline.common.errors import PageError
+from pipeline.forms.ink import field_ink, find_dark, written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register, warp
@@ -61,7 +62,7 @@ class FormReader:
             PageError: the form is not on the photo.
         """
         view = straighten.prepare(image, 2 * self.options.work_pixels, False)
-        matrix = register(view.pixels, self.blank) @ self.to_blank
+        matrix = self._find(view.pixels) @ self.to_blank
         view = straighten.View(warp(view.pixels, matrix, self.shown.shape, 255), view.to_photo @ matrix)
         ink = written_ink(view.pixels, self.shown, self.models.ink)
         stroke = find_components(ink).stroke
@@ -87,6 +88,18 @@ class FormReader:
                 lines.append(line_in_photo(line, view, width, height))
         page = Page(width, height, rotation(view), lines)
         return FormPage(reject(page, self.options.reject_below), readings)
+
+    def _find(self, gray: np.ndarray) -> np.ndarray:
+        """(3, 3) matrix that maps (x, y, 1) of the blank to the photo's pixels; see `register`.
+
+        A rough or patterned desk has more corners than a form: then only what the network takes for drawn counts.
+        """
+        try:
+            return register(gray, self.blank)
+        except PageError:
+            if self.models.ink is None:
+                raise
+            return register(np.where(find_dark(gray, self.models.ink), 0, 255).astype(np.uint8), self.blank)
 
     @staticmethod
     def _cells(field: Field, ink: np.ndarray, box: np.ndarray) -> list[Cell | None]:
