@@ -27,7 +27,9 @@ def copy_project(target: Path) -> Path:
     """A copy of what git tracks or would track (not what stages wrote), with the raw data."""
     target.mkdir(parents=True, exist_ok=True)
     for name in ("conf", "pipeline", "data", ".dvc"):
-        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "cache", "tmp", "*.pyc"))
+        shutil.copytree(
+            ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "cache", "config.local", "tmp", "*.pyc")
+        )
     for name in ("dvc.yaml", "data.dvc", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, target / name)
     return target

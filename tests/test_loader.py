@@ -68,9 +68,11 @@ def test_a_job_that_differs_in_values_is_composed_several_times_as_fast():
     quick.load_sweep_config(master, ["train.lr=0"])
 
     def seconds(load) -> float:
-        started = time.process_time()
-        for lr in range(1, 4):
+        taken = []  # the least: a garbage collection after many other tests takes longer than either
+        for lr in range(1, 6):
+            started = time.process_time()
             load(master, [f"train.lr={lr}"])
-        return time.process_time() - started
+            taken.append(time.process_time() - started)
+        return min(taken)
 
     assert seconds(quick.load_sweep_config) < seconds(own.load_sweep_config) / 3
