@@ -55,7 +55,7 @@ def random_habits(rng: np.random.Generator, pen: float) -> Habits:
 
 def write_page(library: StrokeLibrary, hand: int, characters: str, rng: np.random.Generator) -> WrittenPage:
     """A random page of `characters` written by `hand`, without those that the hand has no shape for."""
-    lines = random_page(rng, characters)
+    lines = random_page(rng, "".join(character for character in characters if library.find(hand, character)))
     capital = float(np.exp(rng.uniform(np.log(16), np.log(70))))  # pixels
     pen = max(2.0, capital * float(np.exp(rng.uniform(np.log(0.06), np.log(0.18)))))
     habits = random_habits(rng, pen / capital)

@@ -32,3 +32,12 @@ def test_every_pixel_of_ink_knows_its_character():
     assert page.line_of.max() == len(text) - 1
     if len(text) > 1:  # lines lie below one another
         assert np.corrcoef(rows, page.line_of)[0, 1] > 0.9
+
+
+def test_a_hand_leaves_out_what_it_has_no_shape_for():
+    library = load_library(ROOT / "data/strokes.npz")
+    hand, missing = next(
+        (hand, character) for hand in library.hands_of("valid") for character in "€*" if not library.find(hand, character)
+    )
+    pages = [write_page(library, hand, f"0123456789{missing}", np.random.default_rng(seed)) for seed in range(20)]
+    assert not any(missing in page.characters for page in pages)
