@@ -140,8 +140,8 @@ def test_the_gate_sees_that_a_page_is_read_with_two_letters_mixed_up(stage, tmp_
 def test_the_filled_forms_are_read(read):
     forms = read["forms"]
     assert set(forms) == {"exam_cover", "order_sheet", "total"}
-    assert forms["total"]["character_accuracy"] >= 0.96  # wanted are 0.97, 0.90 and 0.98: faint pencil still loses strokes
-    assert forms["total"]["field_accuracy"] >= 0.87
+    assert forms["total"]["character_accuracy"] >= 0.96  # wanted are 0.97, 0.90 and 0.98: an open 9 is read as 5
+    assert forms["total"]["field_accuracy"] >= 0.90
     assert forms["total"]["field_accuracy_at_90"] >= 0.92
 
 

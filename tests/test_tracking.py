@@ -340,8 +340,8 @@ def sweep_while_down_then_on_a_server(folder: Path, backend: str) -> None:
     ]
     assert "the runs are kept" in python(*command, "train.lr=0.01,0.02")
     options = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--backend-store-uri", backend]
-    command = [sys.executable, "-m", "mlflow", "server", *options, "--artifacts-destination", str(folder / "artifacts")]
-    with started(command, f"http://127.0.0.1:{port}/health", folder, folder / "server.log"):
+    server = [sys.executable, "-m", "mlflow", "server", *options, "--artifacts-destination", str(folder / "artifacts")]
+    with started(server, f"http://127.0.0.1:{port}/health", folder, folder / "server.log"):
         python("pipeline.tracking", "sync")
         _, parents, runs = runs_of(project, uri)
         assert len(parents) == 1 and len(runs) == 2 and {run.info.status for run in runs} == {"FINISHED"}

@@ -8,6 +8,7 @@ from pipeline.common.pixels import CLUTTER, PAPER, flatten
 from pipeline.nn.unet import UNet
 from pipeline.reading.ink import binarize, look_closely
 
+DRAWN = 90  # of 255; probability above which a pixel is drawn: a thin or faint stroke is spread over pixels that are rather paper
 PRINT = 40  # of 255; least contrast of print on the blank
 OFF = 2  # pixels; most that the print of the form is off its place, with its blur
 RIM = 0.9  # least share within `OFF` of the print of a piece that is an edge of the print
@@ -66,12 +67,15 @@ def field_ink(ink: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, tuple[int, 
 
 def find_dark(gray: np.ndarray, network: UNet | None) -> np.ndarray:
     """(H, W) bool, pixels that are drawn, written or printed on the paper."""
-    if network is None:
-        return binarize(flatten(gray))
+    return binarize(flatten(gray)) if network is None else find_drawn(gray, network) > DRAWN
+
+
+def find_drawn(gray: np.ndarray, network: UNet) -> np.ndarray:
+    """(H, W) uint8, probability of 255 that a pixel is drawn, written or printed on the paper."""
     kinds = look_closely(gray, network)
     drawn = 1 - kinds[PAPER] - kinds[CLUTTER]
     picture = Image.fromarray(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(picture.resize(gray.shape[::-1], Image.Resampling.BILINEAR)) > 127
+    return np.asarray(picture.resize(gray.shape[::-1], Image.Resampling.BILINEAR))
 
 
 def _without_rims(seen: np.ndarray, hidden: np.ndarray) -> np.ndarray:

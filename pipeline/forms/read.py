@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.common.errors import PageError
-from pipeline.forms.ink import field_ink, find_dark, written_ink
+from pipeline.forms.ink import field_ink, find_drawn, written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register, warp
@@ -99,7 +99,7 @@ class FormReader:
         except PageError:
             if self.models.ink is None:
                 raise
-            return register(np.where(find_dark(gray, self.models.ink), 0, 255).astype(np.uint8), self.blank)
+            return register(255 - find_drawn(gray, self.models.ink), self.blank)
 
     @staticmethod
     def _cells(field: Field, ink: np.ndarray, box: np.ndarray) -> list[Cell | None]:

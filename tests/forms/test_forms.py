@@ -7,13 +7,15 @@ from skimage.transform import ProjectiveTransform, estimate_transform
 
 from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.common.errors import ConfigError, DataError, PageError
+from pipeline.common.pixels import PAPER, WRITTEN
 from pipeline.fill import entries
 from pipeline.forms import table
-from pipeline.forms.ink import field_ink
+from pipeline.forms.ink import field_ink, find_dark
 from pipeline.forms.options import Field, FormOptions, form_file, load_form
 from pipeline.forms.read import FormReader, read_checkbox
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
+from pipeline.nn.unet import UNetOptions, build_unet
 from pipeline.reading import OcrOptions
 from pipeline.reading.combs import split_cells
 from pipeline.reading.constraint import Allowed
@@ -126,6 +128,15 @@ def test_a_piece_belongs_to_the_cell_it_is_mostly_in_and_touching_ones_are_cut()
     ink[28, 41] = True  # a speck
     cells = split_cells(*field_ink(ink, box), np.arange(30, 110, 20), 20)
     assert [cell and cell.box for cell in cells] == [(14, 22, 33, 38), None, (60, 18, 62, 46), (74, 22, 90, 38), (90, 22, 98, 38)]
+
+
+def test_a_stroke_in_faint_pencil_is_ink_although_each_pixel_is_rather_paper(monkeypatch):
+    kinds = np.zeros((5, 20, 20), np.float32)
+    kinds[PAPER], kinds[WRITTEN] = 0.9, 0.1
+    kinds[PAPER, 9:11], kinds[WRITTEN, 9:11] = 0.6, 0.4
+    monkeypatch.setattr("pipeline.forms.ink.look_closely", lambda gray, network: kinds)
+    dark = find_dark(np.zeros((20, 20), np.uint8), build_unet(UNetOptions([4], 5), np.random.default_rng(0)))
+    assert dark[9:11].all() and dark.sum() == 40
 
 
 def test_a_faint_tick_is_one_and_a_dot_is_none():
