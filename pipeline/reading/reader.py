@@ -1,6 +1,6 @@
 """Reader: from a photo to a page of text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -15,27 +15,21 @@ from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
-from pipeline.reading.glyphs import Model, classify, draw_glyphs
+from pipeline.reading.glyphs import Model
 from pipeline.reading.ink import INK, Ink, find_ink
+from pipeline.reading.inks import drop_other_inks
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, reject
 from pipeline.reading.printed import mark_print
-from pipeline.reading.segment import Candidate, piece_atom
+from pipeline.reading.sides import PRIOR, own_side, sides_up
 
-SAMPLES = 28, 80  # pieces that decide which of four sides of a page is up, and which of two that are hard to tell apart
-UPRIGHT = 3.0  # prior log-odds that a photo is the right side up
-MIRRORED = -7.0  # prior log-odds that a photo is mirrored or shows the page from behind: one of a thousand
-CLEAR = 5.0  # log-odds that decide the side without reading the page both ways
 LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
 ANOTHER_SIDE = 8.0  # prior log-odds that a block has the same side up as its page
-HINT = 1.0  # log-odds of the pieces for another side, above which a page or block is read both ways
-FEW = 4  # so few letters do not show the side of their block
 SLIGHT = 3.0  # degrees; lines with a smaller slope are followed as well as level ones
 MANY = 40  # letters; so many do not lie on a slanting line by chance
-PRIOR = np.where(np.arange(8) == 0, UPRIGHT, 0.0) + MIRRORED * np.isin(np.arange(8), straighten.MIRROR_SIDES)
 LOWEST = 6  # pixels; characters that are lower cannot be told apart
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
@@ -126,7 +120,8 @@ def _look(gray: straighten.View, side: int, models: Models, printed: str) -> Loo
     view = straighten.orient(gray, side)
     ink = find_ink(view.pixels, models.ink, printed)
     smaller = np.diag([*np.divide(view.pixels.shape, ink.lines.shape)[::-1], 1.0])
-    return Look(side, ink, straighten.View(ink.pixels, view.to_photo), find_cells(ink.lines, view.to_photo @ smaller))
+    flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
+    return Look(side, ink, flat, find_cells(ink.lines, view.to_photo @ smaller))
 
 
 def _read_page(
@@ -201,7 +196,7 @@ def part_by_side(found: Components, model: Model, reading: Callable[[np.ndarray,
         parts = find_blocks(only(found, block), NARROW)
         if len(blocks) == len(parts) == 1:
             return block, []  # its side is that of the page
-        own = [_own_side(found, part, model) for part in parts]
+        own = [own_side(found, part, model) for part in parts]
         turned = [reading(part, turns) for part, turns in zip(parts, own) if turns]
         if not turned:
             main.append(block)
@@ -214,19 +209,6 @@ def part_by_side(found: Components, model: Model, reading: Callable[[np.ndarray,
         else:
             main.append(block)
     return (np.concatenate(main), others) if main else (np.flatnonzero(found.areas > 0), [])
-
-
-def _own_side(found: Components, pieces: np.ndarray, model: Model) -> int:
-    """Quarter turns after which the pieces of a block are upright; 0 if they do not decide it."""
-    letters = _letters(found, pieces)
-    if len(letters) < FEW:
-        return 0
-    sample = _spread(letters, SAMPLES[0])
-    if _sureness(found, sample, np.arange(1), model)[0] > -HINT:
-        return 0  # no side can be surer than certain
-    sureness = _sureness(found, sample, np.arange(4), model)
-    best = int(np.argmax(sureness))
-    return best if sureness[best] - sureness[0] > HINT else 0
 
 
 def skews(ink: np.ndarray) -> list[float]:
@@ -242,53 +224,6 @@ def skews(ink: np.ndarray) -> list[float]:
         return [0.0]
     letters = (np.maximum(found.heights, found.widths) > 0.5 * found.height) & (found.areas > 0)
     return [skew] if letters.sum() >= MANY or abs(skew) < SLIGHT else [0.0, skew]
-
-
-def sides_up(found: Components, model: Model) -> Iterator[int]:
-    """The sides, as `straighten.orient` numbers them, that the page's pieces read well by, the likelier first.
-
-    One side, two if it is hard to tell, and a mirrored one if more of the page's pieces read better so: most letters look like
-    others in a mirror, so that few pieces say little.
-    """
-    letters = _letters(found, np.arange(len(found.areas)))
-    if not len(letters):
-        yield 0
-        return
-    sides = np.arange(4)
-    for size in SAMPLES:
-        sample = _spread(letters, size)
-        sureness = _sureness(found, sample, sides, model) + PRIOR[sides]
-        best, second = np.argsort(-sureness)[:2]
-        if sureness[best] - sureness[second] > CLEAR:
-            sides = sides[[best]]
-            break
-        sides = sides[[best, second]]
-    yield from sides.tolist()
-    mirrored = np.array([sides[0], *straighten.MIRROR_SIDES])
-    sureness = _sureness(found, _spread(letters, SAMPLES[1]), mirrored, model)
-    best = int(np.argmax(sureness))
-    if sureness[best] - sureness[0] > HINT:
-        yield int(mirrored[best])
-
-
-def _spread(pieces: np.ndarray, most: int) -> np.ndarray:
-    """At most this number of the pieces, from all parts of the page."""
-    return pieces[np.linspace(0, len(pieces) - 1, min(most, len(pieces))).astype(int)]
-
-
-def _letters(found: Components, pieces: np.ndarray) -> np.ndarray:
-    """The pieces that look different on each side: of the size of a letter, and more than a stroke."""
-    larger, smaller = np.maximum(found.heights, found.widths)[pieces], np.minimum(found.heights, found.widths)[pieces]
-    usual = (larger > 0.5 * found.height) & (larger < 1.5 * found.height)
-    return pieces[usual & (smaller > 2 * found.stroke) & (found.areas[pieces] > 0)]
-
-
-def _sureness(found: Components, pieces: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:
-    """(len(sides),) log-probability of the best classes of the pieces, with each side up."""
-    atoms = [piece_atom(found, piece) for piece in pieces]
-    glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
-    turned = np.concatenate([straighten.turn_over(glyphs, side) for side in sides])
-    return np.log(classify(turned, model)[:, : len(model.alphabet)].max(1)).reshape(len(sides), -1).sum(1)
 
 
 def rotation(view: straighten.View) -> float:

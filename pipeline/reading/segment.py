@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.reading.layout import Components, Row
 from pipeline.reading.seams import find_seams
 
-MAX_ATOMS = 6  # pieces of a character: `%` has three, a broken or cut E up to five
+MAX_ATOMS = 6  # parts of a character, whole pieces of ink or parts that were cut: `%` has three, a broken or cut E up to five
 WIDEST = 2.2  # letter heights; an `M` or `W` of the widest hands; wider runs are not tried
 LARGE = 0.3  # letter heights; a piece that is smaller in both directions does not count for the gaps between letters
 
@@ -94,6 +94,7 @@ def find_candidates(atoms: list[Atom], height: float, whole: set[tuple[int, int]
         whole: runs that are one piece of ink; they are always candidates.
     """
     candidates = []
+    begins = [atom.crossed is None for atom in atoms] + [True]  # a piece of ink begins here, or the one before ends
     for start in range(len(atoms)):
         box, joined, apart, beside = atoms[start].box, 0, 0.0, 0.0
         for end in range(start + 1, len(atoms) + 1):
@@ -106,7 +107,10 @@ def find_candidates(atoms: list[Atom], height: float, whole: set[tuple[int, int]
                     apart += max(0, -overlap) / height
                     beside += 1 - max(0, overlap) / narrow
                 box = unite(box, nxt.box)
-            small = box[2] - box[0] <= WIDEST * height and end - start <= MAX_ATOMS
+            pieces = (
+                joined + 1 if begins[start] and begins[end] else end - start
+            )  # cuts do not count where a run is of whole pieces
+            small = box[2] - box[0] <= WIDEST * height and pieces <= MAX_ATOMS
             if end == start + 1 or small or (start, end) in whole:
                 candidates.append(Candidate(start, end, box, joined, apart, beside))
             elif box[2] - box[0] > WIDEST * height and not any(a == start and b > end for a, b in whole):

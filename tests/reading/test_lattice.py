@@ -16,7 +16,7 @@ from pipeline.reading.line_model import NAMES, Weights, load_line_model, save_li
 from pipeline.reading.lines import touch_log_odds, with_dots
 from pipeline.reading.posterior import character_posteriors, word_posteriors
 from pipeline.reading.search import best_path, search
-from pipeline.reading.segment import Atom, Candidate
+from pipeline.reading.segment import Atom, Candidate, find_candidates
 from pipeline.reading.words import USUAL
 from pipeline.synthesis.stroke_library import load_library
 from tests.reading.conftest import ROOT
@@ -109,6 +109,13 @@ def test_a_piece_of_ink_may_be_left_out_and_costs_the_more_the_larger_it_is(line
     unlike = dict.fromkeys("0123456789", 0.1)
     line = make_line(line_model, speck, {(0, 1): {"K": 0.99}, (1, 2): unlike, (2, 3): {"E": 0.99}})
     assert read(line, line_model)[0].replace(" ", "") == "KE"
+
+
+def test_a_character_of_many_parts_is_a_candidate_where_they_are_whole_pieces():
+    cut = [Atom((i,), (5 * i, 12, 5 * i + 5, 30), 0.5 if i else None) for i in range(4)]
+    bar = [Atom((4 + i,), (5 * i, 0, 5 * i + 5, 8), 0.5 if i else None) for i in range(4)]
+    runs = {(c.start, c.end) for c in find_candidates([*cut, *bar], HEIGHT, {(0, 4), (4, 8)})}
+    assert (0, 8) in runs and (0, 7) not in runs and (0, 6) in runs
 
 
 @pytest.mark.parametrize("text", ["1", "10", "11", "100", "FLAT 1", "BUS 10", "CHEESE 100", "ROOM 101", "K7Q2"])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.common.errors import PageError
 from pipeline.output.score import score, total
-from pipeline.reading import read, reader
+from pipeline.reading import read, reader, sides
 from pipeline.reading.ink import binarize
 from pipeline.reading.layout import find_components
 from pipeline.reading.models import load_models
@@ -99,7 +99,7 @@ def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, 
 
     read_rows = reader.read_rows
     monkeypatch.setattr(reader, "read_rows", counted)
-    monkeypatch.setattr(reader, "CLEAR", np.inf)  # the pieces leave it open
+    monkeypatch.setattr(sides, "CLEAR", np.inf)  # the pieces leave it open
     image = np.ascontiguousarray(np.rot90(set_text(TEXT), turns))
     page = read(image, templates, replace(options, language_weight=1.0))
     again = int(turns > 0)  # the side chosen is looked at again, and read
@@ -117,12 +117,12 @@ def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, mo
         seen.append((len(pieces), len(sides)))
         return np.array([0.0, -9.0, 0.1 * len(pieces), -9.0, -9.0, -9.0, -9.0, -9.0])[sides]
 
-    monkeypatch.setattr(reader, "_sureness", few_say_little)
+    monkeypatch.setattr(sides, "sureness_of", few_say_little)
     found = find_components(binarize(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
-    monkeypatch.setattr(reader, "CLEAR", 2.0)
-    assert list(reader.sides_up(found, templates)) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
-    monkeypatch.setattr(reader, "CLEAR", np.inf)
-    assert list(reader.sides_up(found, templates)) == [2, 0]
+    monkeypatch.setattr(sides, "CLEAR", 2.0)
+    assert list(sides.sides_up(found, templates)) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
+    monkeypatch.setattr(sides, "CLEAR", np.inf)
+    assert list(sides.sides_up(found, templates)) == [2, 0]
 
 
 def test_rows_of_single_letters_keep_their_spaces(templates, options):

@@ -1,0 +1,93 @@
+"""Inks: what is fainter than the writing and none of it, such as the back of the sheet that shines through, or a staple."""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from pipeline.common.pixels import flatten
+from pipeline.reading.glyphs import Model
+from pipeline.reading.layout import Components, find_components
+from pipeline.reading.polarity import darken_ink
+from pipeline.reading.sides import FEW, PRIOR, SAMPLES, UPRIGHT, letters_of, spread, sureness_of
+from pipeline.reading.words import FARTHEST
+
+BESIDE = 0.5  # letter heights; parts of one character are closer to each other
+
+
+def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model) -> np.ndarray:
+    """The ink of a page without what shines through from its back, and without single marks that are fainter than the writing.
+
+    A second pen stays: it writes more than a few letters, which read well, or letter follows letter.
+
+    Args:
+        ink: (H, W) uint8, probability of 255 that a pixel is ink.
+        gray: (H, W) uint8 photo.
+    """
+    found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > 127)  # half of the pixels are enough
+    pieces = np.flatnonzero(found.areas > 0)
+    large = pieces[np.maximum(found.heights, found.widths)[pieces] > 0.5 * found.height]
+    dark = flatten(darken_ink(np.asarray(Image.fromarray(gray).reduce(2))))
+    contrast = np.full(len(found.areas), np.inf)
+    contrast[pieces] = np.log(np.maximum(ndimage.mean(dark, found.labels, pieces + 1), 1.0)) if len(pieces) else 0.0
+    between = part_inks(contrast[large])
+    if between is None:
+        return ink
+    faint, letters = contrast < between, letters_of(found, large)
+    if (~faint[letters]).sum() <= FEW:
+        return ink  # dark things beside the writing
+    if faint[letters].sum() <= FEW:
+        faint[:] = False
+        faint[_alone(found, pieces, large[contrast[large] < between])] = True
+    elif not _is_mirrored(found, letters[faint[letters]], letters[~faint[letters]], model):
+        return ink
+    if not faint.any():
+        return ink
+    lost = np.concatenate([[False], faint])[found.labels]
+    lost = ndimage.binary_dilation(lost) & (lost | (found.labels == 0))
+    return np.where(np.asarray(Image.fromarray(lost).resize(ink.shape[::-1], Image.Resampling.NEAREST)), 0, ink)
+
+
+def part_inks(contrast: np.ndarray) -> float | None:
+    """The value that parts two inks; None if all pieces are of one.
+
+    Two normal distributions of the same spread must explain the values better than one, by the Bayesian information criterion
+    (Schwarz 1978).
+
+    Args:
+        contrast: (N,) logarithm of the contrast of each large piece of ink.
+    """
+    values = np.sort(contrast)
+    count = len(values)
+    if count < 2 * FEW:
+        return None
+    places = np.arange(1, count - FEW + 1)  # pieces of the fainter ink
+
+    def cost(*parts: np.ndarray) -> float:
+        variance = sum(len(part) * part.var() for part in parts) / count + 1e-4  # no ink is more even than 1 %
+        return 0.5 * count * float(np.log(variance)) - sum(len(part) * np.log(len(part) / count) for part in parts)
+
+    costs = [cost(values[:place], values[place:]) for place in places]
+    best = int(np.argmin(costs))
+    if costs[best] + np.log(count) > cost(values):  # a second mean, and a share
+        return None
+    return float(values[places[best] - 1 : places[best] + 1].mean())
+
+
+def _is_mirrored(found: Components, faint: np.ndarray, dark: np.ndarray, model: Model) -> bool:
+    """Whether the faint letters read better as they look from behind, the leaf turned over at its side or top, than as the dark
+    ones stand."""
+    upright = int(np.argmax(sureness_of(found, spread(dark, SAMPLES[0]), np.arange(4), model) + PRIOR[:4]))
+    sides = np.array([upright, 4 + -upright % 4, 4 + (2 - upright) % 4])
+    as_they_stand, *from_behind = sureness_of(found, spread(faint, SAMPLES[1]), sides, model)
+    return max(from_behind) - as_they_stand > UPRIGHT
+
+
+def _alone(found: Components, pieces: np.ndarray, faint: np.ndarray) -> np.ndarray:
+    """The faint pieces that are no part of a character, and that no other of them follows."""
+
+    def distances(others: np.ndarray) -> np.ndarray:
+        a, b = found.boxes[faint][:, None], found.boxes[others][None]
+        apart = np.maximum(np.maximum(a[..., :2] - b[..., 2:], b[..., :2] - a[..., 2:]), 0).max(-1)  # (F, N)
+        return np.where(faint[:, None] == others[None], np.inf, apart).min(1)
+
+    return faint[(distances(pieces) > BESIDE * found.height) & (distances(faint) > FARTHEST * found.height)]
