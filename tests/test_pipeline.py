@@ -48,7 +48,7 @@ def shrink(project: Path) -> None:
     for key, value in (("widths", "[4, 4]"), ("epochs", 1), ("crops", 4), ("valid_crops", 2), ("size", 64), ("batch_size", 2)):
         edit(project / "conf/ink/unet.yaml", key, value)
     edit(project / "conf/fill/rendered.yaml", "copies", 1)
-    for key, value in (("texts", 20), ("pages", 2), ("rounds", 1)):
+    for key, value in (("texts", 20), ("pages", 2), ("rounds", 1), ("crops", 2), ("photos", 1)):
         edit(project / "conf/lattice/rendered.yaml", key, value)
     edit(project / "conf/ocr/pages.yaml", "ink", "none")  # such a network sees no ink
 

@@ -26,6 +26,7 @@ from pipeline.common.errors import ConfigError
 from pipeline.config.conf_files import check_file
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
+from pipeline.nn.unet import UNetOptions, build_unet, save_unet
 from pipeline.tracking.origin import this_process
 from tests.conftest import clean_environment, copy_project
 from tests.servers import free_port
@@ -553,7 +554,9 @@ def test_no_page_is_written_outside_its_folder(project, run):
         build_network(options, (32, 32), 36, np.random.default_rng(0)),
         {"alphabet": {"characters": CLASSES, "nothing": False}},
     )
-    run("pipeline.lattice", "lattice.texts=20", "lattice.pages=2", "lattice.rounds=1", UNTRACKED)
+    save_unet(project / "models/ink.npz", build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0)), {})
+    small = [f"lattice.{key}" for key in ("texts=20", "pages=2", "rounds=1", "crops=2", "photos=1")]
+    run("pipeline.lattice", *small, UNTRACKED)
 
     def written() -> set[Path]:
         return {path.relative_to(project) for path in project.rglob("*") if path.is_file() and "__pycache__" not in path.parts}

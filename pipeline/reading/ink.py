@@ -12,6 +12,7 @@ from pipeline.nn.pixel_loss import pixel_softmax
 from pipeline.nn.pixel_training import to_images
 from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
+from pipeline.reading.cells import find_cells
 from pipeline.reading.outline import outline
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.printed import find_print
@@ -21,6 +22,7 @@ MOST_PIXELS = 2_000_000  # pixels of a finer look
 STRIP = 900_000  # pixels that the network looks at in one piece; they take 200 MB
 MARGIN = 64  # pixels; context above and below a strip: what lies further off changes no probability by more than 1e-5
 INK = 127  # of 255
+FAINT = 0.2  # least probability of a line that encloses a cell
 NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels by which ink is darker than the paper, where no network is used
 STROKES = 2.6, 7.0  # pixels; widths of strokes that the network reads best: half of its training crops have them
 
@@ -31,7 +33,7 @@ class Ink(NamedTuple):
     Attributes:
         pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
-        lines: (h, w) bool, at the size that the network looked at: lines of forms, tables and ruled paper, no parts of letters.
+        lines: (h, w) bool, at the size that the network looked at: what may be lines of forms, tables and ruled paper.
     """
 
     pixels: np.ndarray
@@ -39,31 +41,64 @@ class Ink(NamedTuple):
     lines: np.ndarray
 
 
-def find_ink(gray: np.ndarray, network: UNet | None, printed: str) -> Ink:
+def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights: np.ndarray) -> Ink:
     """Find the ink of a photo.
 
     Args:
         gray: (H, W) uint8 photo, ink of either polarity.
         network: tells what a pixel shows; with None, everything darker than the paper is ink, and nothing is print.
         printed: `drop` leaves printed words out; `mark` finds and keeps them; `keep` does not look for them.
+        print_weights: that tell print from writing, as `printed.find_print` takes them.
     """
     gray = darken_ink(gray)
     if network is None:
         pixels = np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
         return Ink(pixels, np.zeros(gray.shape, bool), np.zeros(gray.shape, bool))
     kinds = look_closely(gray, network)
-    ink = kinds[WRITTEN] + kinds[PRINTED]
-    letters = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5)
-    lines = (kinds[LINE] > 0.5) & ~letters
-    ink = np.where(letters, ink + kinds[LINE], ink)
+    seen = see(kinds)
+    ink = seen.ink
     words = np.zeros(ink.shape, bool)
     if printed != "keep":
-        words = find_print(ink > 0.5, kinds[PRINTED] / np.maximum(ink, 1e-6), lines)
+        words = find_print(ink > 0.5, seen.printed, seen.lines, seen.cells, print_weights)
     if printed == "drop":
         ink *= ~words
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), lines)
+    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), drawn_lines(kinds))
+
+
+class Seen(NamedTuple):
+    """What a network sees, where letters have got back what looks like a line.
+
+    Attributes:
+        ink: (h, w) probability that a pixel is ink.
+        printed: (h, w) probability that it is print if it is ink.
+        lines: (h, w) bool, lines that are no parts of letters.
+        cells: (h, w) int, number of the cell that a pixel lies in, 0 outside of all cells.
+    """
+
+    ink: np.ndarray
+    printed: np.ndarray
+    lines: np.ndarray
+    cells: np.ndarray
+
+
+def see(kinds: np.ndarray) -> Seen:
+    """Tell letters and lines apart by what is around them, in the (K, h, w) probabilities of `look_closely`."""
+    ink, line = kinds[WRITTEN] + kinds[PRINTED], kinds[LINE] > 0.5
+    letters = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5)
+    ink = np.where(letters, ink + kinds[LINE], ink)
+    cells = find_cells(drawn_lines(kinds), np.eye(3))
+    labels = np.zeros(line.shape, int) if cells is None else cells.labels
+    return Seen(ink, kinds[PRINTED] / np.maximum(ink, 1e-6), line & ~letters, labels)
+
+
+def drawn_lines(kinds: np.ndarray) -> np.ndarray:
+    """(h, w) bool, what may be a line that encloses a cell, faint ones too, and with what letters have got of the lines.
+
+    Nothing else encloses a space, so that little evidence is enough.
+    """
+    return kinds[LINE] > np.maximum(FAINT, kinds[WRITTEN] + kinds[PRINTED])
 
 
 def binarize(contrast: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.errors import DataError
 from pipeline.reading.geometry import Geometry
 from pipeline.reading.kinds import KINDS, Kinds
+from pipeline.reading.printed import FEATURES
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,14 @@ class LineModel:
         weights: of the lattice's features.
         geometry: sizes and places of the characters.
         kinds: of tokens, for the language model.
+        printed: (F + 1,) weights that tell printed words, as `printed.find_print` takes them.
     """
 
     characters: str
     weights: Weights
     geometry: Geometry
     kinds: Kinds
+    printed: np.ndarray
 
 
 def line_characters(characters: str) -> str:
@@ -91,6 +94,7 @@ def save_line_model(path: Path, model: LineModel) -> None:
             "means": geometry.means,
             "covariances": geometry.covariances,
             "odd": geometry.odd,
+            "printed": model.printed,
             **model.kinds.arrays(),
         },
     )
@@ -105,7 +109,8 @@ def load_line_model(path: Path) -> LineModel:
     if not Path(path).exists():
         raise DataError(f"{path}: no line model; make it with `dvc repro lattice`, or fetch it with `dvc pull`")
     kinds = [f"{kind}_{part}" for kind in KINDS for part in ("shapes", "counts")]
-    arrays = load_arrays(path, ["characters", "weights", "means", "covariances", "odd", "follow", "trust", *kinds])
+    fitted = ["weights", "means", "covariances", "odd", "printed", "follow", "trust"]
+    arrays = load_arrays(path, ["characters", *fitted, *kinds])
     classes = len(str(arrays["characters"]))
     sound = (
         arrays["weights"].shape == (len(NAMES),)
@@ -113,10 +118,13 @@ def load_line_model(path: Path) -> LineModel:
         and arrays["covariances"].shape == (classes + 1, 3, 3)
         and arrays["odd"].shape == (2,)
         and arrays["follow"].shape == (len(KINDS) + 1, len(KINDS))
-        and all(np.isfinite(arrays[key]).all() for key in ("weights", "means", "covariances", "odd", "follow", "trust"))
+        and arrays["printed"].shape == (len(FEATURES) + 1,)
+        and all(
+            np.isfinite(arrays[key]).all() for key in ("weights", "means", "covariances", "odd", "printed", "follow", "trust")
+        )
     )
     if not sound:
         raise DataError(f"{path}: not a line model of this version; make it again with `dvc repro lattice`")
     geometry = Geometry(arrays["means"], arrays["covariances"], arrays["odd"])
     weights = Weights(*(float(weight) for weight in arrays["weights"]))
-    return LineModel(str(arrays["characters"]), weights, geometry, Kinds.of_arrays(arrays))
+    return LineModel(str(arrays["characters"]), weights, geometry, Kinds.of_arrays(arrays), arrays["printed"])

@@ -118,7 +118,7 @@ class Look(NamedTuple):
 
 def _look(gray: straighten.View, side: int, models: Models, printed: str) -> Look:
     view = straighten.orient(gray, side)
-    ink = find_ink(view.pixels, models.ink, printed)
+    ink = find_ink(view.pixels, models.ink, printed, models.lines.printed)
     smaller = np.diag([*np.divide(view.pixels.shape, ink.lines.shape)[::-1], 1.0])
     flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
     return Look(side, ink, flat, find_cells(ink.lines, view.to_photo @ smaller))

@@ -16,6 +16,7 @@ from pipeline.reading.kinds import fit_kinds
 from pipeline.reading.language import LanguageModel, load_language
 from pipeline.reading.line_model import LineModel, Weights, line_characters
 from pipeline.reading.models import Models
+from pipeline.reading.printed import FEATURES
 from pipeline.synthesis.stroke_library import load_library
 from pipeline.synthesis.texts import random_page
 
@@ -69,7 +70,7 @@ def templates() -> Models:
     kinds = fit_kinds([random_page(np.random.default_rng([0, i]), CHARACTERS) for i in range(400)])
     geometry = measure(write_samples(library, CHARACTERS, 12, 0), CHARACTERS)
     language = LanguageModel(load_language(ROOT / "data/language.npz"), kinds)
-    return Models(Templates(), LineModel(CHARACTERS, Weights(), geometry, kinds), language, None)
+    return Models(Templates(), LineModel(CHARACTERS, Weights(), geometry, kinds, np.zeros(len(FEATURES) + 1)), language, None)
 
 
 @pytest.fixture(scope="session")

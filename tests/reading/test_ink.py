@@ -47,32 +47,64 @@ def test_a_rule_longer_than_a_letter_stays_a_line():
     assert not ink.find_letters(found, drawn)[81].any()
 
 
-def test_printed_words_are_found_as_a_whole_and_a_lone_printed_character_stays():
-    found, _ = letters_beside([])
+WEIGHTS_OF_PRINT = np.array([1.3, -2.0, 10.0, 4.0, -3.0])  # as the stage fits them, rounded
+NOWHERE = np.zeros((100, 400), int)
+
+
+def three_letters(top: int) -> np.ndarray:
     word = np.zeros((100, 400), bool)
     for x in (20, 32, 44):
-        word[75:90, x : x + 8] = True
-    alone = np.zeros_like(word)
-    alone[75:90, 200:208] = True
-    chance = np.where(word, 0.95, np.where(alone, 0.95, 0.05))
-    dropped = printed.find_print(found | word | alone, chance, np.zeros(found.shape, bool))
-    assert dropped[word].all() and not dropped[alone].any() and not dropped[found].any()
+        word[top : top + 15, x : x + 8] = True
+    return word
 
 
-def test_printed_letters_in_cells_of_their_own_are_no_word():
-    word, lines = np.zeros((100, 400), bool), np.zeros((100, 400), bool)
-    for x in (20, 32, 44):
-        word[75:90, x : x + 8] = True
+def test_printed_words_are_found_as_a_whole():
+    found, word = letters_beside([])[0], three_letters(75)
+    chance = np.where(word, 0.99, 0.05)
+    chance[75:90, 32:40] = 0.5  # a letter that may be written
+    dropped = printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT)
+    assert dropped[word].all() and not dropped[found].any()
+
+
+def test_printed_letters_in_cells_of_their_own_stay():
+    found, word, lines, cells = letters_beside([])[0], three_letters(75), NOWHERE > 0, NOWHERE.copy()
+    for number, x in enumerate((20, 32, 44), 1):
         lines[60:100, x + 9 : x + 11] = True
-    found, _ = letters_beside([])
+        cells[60:100, x - 1 : x + 9] = number
     chance = np.where(word, 0.95, 0.05)
-    assert printed.find_print(found | word, chance, np.zeros(found.shape, bool))[word].all()
-    assert not printed.find_print(found | word, chance, lines).any()
+    assert printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT)[word].all()
+    assert not printed.find_print(found | word, chance, lines, cells, WEIGHTS_OF_PRINT)[word].any()
 
 
 def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
-    found, _ = letters_beside([])
-    assert not printed.find_print(found, np.full(found.shape, 0.95), np.zeros(found.shape, bool)).any()
+    found, word = letters_beside([])[0], three_letters(75)
+    chance = np.where(found, 0.8, 0.95)
+    assert not printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT).any()
+
+
+def test_what_stands_beside_cells_that_are_written_in_is_a_label_on_less_evidence():
+    found, word = letters_beside([])[0], three_letters(75)
+    cells = np.where(np.arange(100)[:, None] < 70, 1 + np.arange(400) // 40, 0)  # a cell for each cross
+    chance = np.where(word, 0.5, 0.05)
+    assert not printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT).any()
+    dropped = printed.find_print(found | word, chance, NOWHERE > 0, cells, WEIGHTS_OF_PRINT)
+    assert dropped[word].all() and not dropped[found].any()
+
+
+def test_the_weights_that_tell_print_are_fitted():
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 2, (4000, 2)) + (5, 0)
+    odds = 2 * (features[:, 0] - 5) - features[:, 1] + 1
+    weights = printed.fit_print(features, rng.random(4000) < 1 / (1 + np.exp(-odds)), np.ones(4000))
+    np.testing.assert_allclose(weights, (2, -1, -9), rtol=0.1)
+
+
+def test_faint_lines_around_a_cell_are_seen_and_stems_are_letters():
+    kinds = np.zeros((5, 60, 60), np.float32)
+    kinds[3, 10:50, (10, 11, 48, 49)] = kinds[3, (10, 11, 48, 49), 10:50] = 0.3
+    kinds[1, 20:40, 28:31], kinds[3, 20:40, 28:31] = 0.6, 0.4
+    lines = ink.drawn_lines(kinds)
+    assert lines[10:50, 10].all() and not lines[20:40, 28].any()
 
 
 @pytest.mark.parametrize("choice, kept, marked", [("drop", False, True), ("mark", True, True), ("keep", True, False)])
@@ -84,7 +116,7 @@ def test_print_is_dropped_marked_or_kept(monkeypatch, choice, kept, marked):
     kinds = np.zeros((5, 100, 400), np.float32)
     kinds[0], kinds[WRITTEN], kinds[PRINTED] = ~found & ~word, found, word
     monkeypatch.setattr(ink, "look_closely", lambda *_: kinds)
-    seen = ink.find_ink(np.full((200, 800), 255, np.uint8), object(), choice)
+    seen = ink.find_ink(np.full((200, 800), 255, np.uint8), object(), choice, WEIGHTS_OF_PRINT)
     inside = np.asarray(Image.fromarray(word).resize((800, 200), Image.Resampling.NEAREST))
     assert (seen.pixels[inside] > ink.INK).mean() == pytest.approx(float(kept), abs=0.1)
     assert (seen.printed == (inside & marked)).all()
@@ -120,16 +152,16 @@ def test_boxes_and_rules_go_and_letters_stay(network):
     lines = np.zeros_like(letters)
     lines[25:28, 15:-15] = lines[-28:-25, 15:-15] = lines[25:-25, 15:18] = lines[25:-25, -18:-15] = True
     page[lines] = 90
-    found = ink.find_ink(page, network, "keep").pixels > ink.INK
+    found = ink.find_ink(page, network, "keep", WEIGHTS_OF_PRINT).pixels > ink.INK
     assert found[letters].mean() > 0.8 and found[lines].mean() < 0.2
 
 
 def test_the_network_reads_chalk_as_ink(network):
     page = set_text("CHALK", ink=230, paper=50)[:, :, 0]
-    found = ink.find_ink(page, network, "keep").pixels > ink.INK
+    found = ink.find_ink(page, network, "keep", WEIGHTS_OF_PRINT).pixels > ink.INK
     assert found[page > 150].mean() > 0.8 and found[page < 60].mean() < 0.05
 
 
 def test_thresholds_do_without_a_network():
     page = set_text("PLAIN")[:, :, 0]
-    assert ((ink.find_ink(page, None, "drop").pixels > ink.INK) == (page < 130)).mean() > 0.98
+    assert ((ink.find_ink(page, None, "drop", WEIGHTS_OF_PRINT).pixels > ink.INK) == (page < 130)).mean() > 0.98

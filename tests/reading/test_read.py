@@ -48,9 +48,9 @@ def test_what_few_letters_look_like_in_a_mirror_does_not_matter(templates, optio
 def test_a_page_that_is_not_upright_is_looked_at_again_the_right_way_up(templates, options, turns, monkeypatch):
     looks = []
 
-    def noted(gray, network, printed):
+    def noted(gray, *others):
         looks.append(gray)
-        return find_ink(gray, network, printed)
+        return find_ink(gray, *others)
 
     find_ink = reader.find_ink
     monkeypatch.setattr(reader, "find_ink", noted)
