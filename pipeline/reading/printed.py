@@ -9,8 +9,8 @@ from scipy import ndimage
 from pipeline.reading.page import Line, Page, whole
 
 WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, are closer to each other
-FEATURES = ("odds", "neat", "outside", "label")
-"""Mean log-odds of print of the word; those of the rest of the page, where it looks printed; the square root of the share of the
+FEATURES = ("odds", "page", "outside", "label")
+"""Mean log-odds of print of the word; those of the rest of the page; the square root of the share of the
 page's letters that are in cells, where the word is outside of them; the product of that and the odds."""
 
 
@@ -74,7 +74,7 @@ def find_words(ink: np.ndarray, printed: np.ndarray, lines: np.ndarray, cells: n
     rest = (weight @ odds - weight * odds) / np.maximum(weight.sum() - weight, 1e-9)
     rest = np.where(weight.sum() > weight, rest, 0.0)
     outside = np.sqrt((1 - inside) * (weight @ inside) / max(weight.sum(), 1e-9))
-    features = np.stack([odds, np.maximum(rest, 0), outside, outside * odds], axis=1)
+    features = np.stack([odds, rest, outside, outside * odds], axis=1)
     return Words(labels, features, letters, (letters == 1) & (inside > 0))
 
 
