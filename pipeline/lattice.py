@@ -46,7 +46,7 @@ from pipeline.synthesis.texts import random_page, text_of
 SAME = 0.5  # least share of their union that a candidate and its character have in common
 CROP = 512  # pixels; side of a crop in which words and their neighbours are seen, twice that of the ink network's
 CLEAR = 0.8  # least share of the ink of a word that is print, or writing, for it to be one of them
-LEAST_WRITTEN = 0.25  # share of the letters of a crop
+LEAST_WRITTEN = 0.1  # share of the letters of a crop
 SPARE = 0.2  # largest share of the ink of a character that may be left out
 
 
