@@ -22,7 +22,7 @@ def dvc(project: Path, *arguments: str, check: bool = True) -> subprocess.Comple
         env=clean_environment(),
         text=True,
         capture_output=True,
-        timeout=300,
+        timeout=900,
     )
     assert not check or done.returncode == 0, f"dvc {arguments}\n{done.stdout}\n{done.stderr}"
     return done
