@@ -63,7 +63,7 @@ def part_inks(contrast: np.ndarray) -> float | None:
     places = np.arange(1, count - FEW + 1)  # pieces of the fainter ink
 
     def cost(*parts: np.ndarray) -> float:
-        variance = sum(len(part) * part.var() for part in parts) / count + 1e-4  # no ink is more even than 1 %
+        variance = sum(len(part) * part.var() for part in parts) / count + 0.05**2  # thin strokes are mostly edge
         return 0.5 * count * float(np.log(variance)) - sum(len(part) * np.log(len(part) / count) for part in parts)
 
     costs = [cost(values[:place], values[place:]) for place in places]
