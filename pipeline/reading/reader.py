@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
-from pipeline.reading.cells import Cells, find_cell_rows, find_cells
+from pipeline.reading.cells import CellRow, Cells, find_cell_rows, find_cells
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
@@ -28,6 +28,7 @@ from pipeline.reading.sides import PRIOR, own_side, sides_up
 
 LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
 ANOTHER_SIDE = 8.0  # prior log-odds that a block has the same side up as its page
+CELLS = 8.0  # prior log-odds that what stands in cells is read cell by cell: the squares of squared paper look like them
 SLIGHT = 3.0  # degrees; lines with a smaller slope are followed as well as level ones
 MANY = 40  # letters; so many do not lie on a slanting line by chance
 LOWEST = 6  # pixels; characters that are lower cannot be told apart
@@ -174,11 +175,19 @@ def _read_turned(
         return Part([], view, -np.inf, [])
     kept = np.concatenate([[False], found.areas > 0])[found.labels]
     turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
-    # reading marks its cuts in the labels: a copy, because the page may be read with another side up too
-    found = find_components(turned.pixels) if turns else found._replace(labels=found.labels.copy())
+    found = find_components(turned.pixels) if turns else found
+    rows = find_rows(found)
+
+    def reading(cell_rows: list[CellRow]) -> Part:
+        own = found._replace(labels=found.labels.copy())  # reading marks its cuts in them, and the page may be read again
+        lines, score, lattices = read_rows(own, rows, cell_rows, models, options, constraint)
+        return Part(lines, turned, score, lattices)
+
     cell_rows = find_cell_rows(cells, found, turned) if cells else []
-    lines, score, lattices = read_rows(found, find_rows(found), cell_rows, models, options, constraint)
-    return Part(lines, turned, score, lattices)
+    if not cell_rows:
+        return reading([])
+    by_cells, as_text = reading(cell_rows), reading([])
+    return by_cells if by_cells.score + CELLS >= as_text.score else as_text
 
 
 def part_by_side(found: Components, model: Model, reading: Callable[[np.ndarray, int], Part]) -> tuple[np.ndarray, list[Part]]:

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image, ImageDraw
 
+from pipeline.output.score import score
 from pipeline.reading import read
 from pipeline.reading.models import load_models
 from pipeline.synthesis.handwriting import Habits, write_characters
+from pipeline.synthesis.render import RenderOptions, load_texts, render_pages
 from pipeline.synthesis.stroke_library import load_library
 from tests.reading.conftest import ROOT
 
@@ -100,3 +103,11 @@ def test_rims_of_holes_and_a_staple_are_left_out(models, reading):
         draw.ellipse([20, y, 64, y + 44], outline=(150, 150, 150), width=3)
     draw.line([(1050, 50), (1110, 22)], (150, 150, 150), 3)
     assert read(np.asarray(image), models, reading).text.split("\n") == TEXT
+
+
+def test_squared_paper_is_no_form(models, reading):
+    values = yaml.safe_load((ROOT / "conf/pages/rendered.yaml").read_text())
+    look = RenderOptions(**{**values, "papers": ["squared"], "pens": ["pencil"]})
+    pages = render_pages(load_library(ROOT / "data/strokes.npz"), load_texts(ROOT / "data/pages"), look)
+    _, image, text = next(page for page in pages if page[0].startswith("8"))
+    assert score(read(image, models, reading).text, text).accuracy > 0.9
