@@ -28,7 +28,7 @@ data: setup      ## the raw data, and what takes long to make anew, from the DVC
 	  *"not a git repository"*) echo "make data: this folder is no git repository, and DVC needs one: git init" ;; \
 	  *) echo "make data: data.dvc: missing or damaged in the DVC remote ($$(echo "$$said" | tail -n 1));" \
 	    "'git checkout storage' brings back what came with the project" ;; esac >&2; exit 1; }
-	@dvc pull --quiet lattice 2>/dev/null || true    # fitted anew in two minutes where the remote does not have it
+	@dvc pull --quiet lattice 2>/dev/null || true    # fitted anew in four minutes where the remote does not have it
 
 repro: data      ## reproduce the whole pipeline, then print a summary
 	@dvc repro

@@ -91,7 +91,7 @@ def test_dvc_push_leaves_out_what_is_quickly_made_again(reproduced):
     pushed = {f"{file.parent.name}{file.name}" for file in (reproduced / "storage").rglob("*") if file.is_file()}
     assert pushed, "the raw data"
     for name, stage in yaml.safe_load((reproduced / "dvc.lock").read_text())["stages"].items():
-        if name not in ("ink", "lattice"):  # an hour, and two minutes
+        if name not in ("ink", "lattice"):  # an hour, and four minutes
             assert not pushed & {out["md5"] for out in stage["outs"] if out["path"].split("/")[0] != "reports"}, name
 
 
