@@ -45,7 +45,8 @@ typecheck: setup ## types: mypy on pipeline/
 docs: setup      ## the documentation, with the API reference, as a web site in outputs/site
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
-test: setup      ## the tests
+test: setup      ## the tests; those that need trained models are skipped before make repro
+	@test -e data/strokes.npz || $(MAKE) --no-print-directory data
 	@python -m pytest $(PARALLEL)
 
 test-slow: setup ## the tests that take minutes: crashes, kills, races, servers
