@@ -226,7 +226,7 @@ def learn_print(
 def see_words(gray: np.ndarray, network: UNet) -> Words | None:
     """The words of a photo, (H, W) uint8, as the reader finds them."""
     seen = see(look_closely(darken_ink(gray), network))
-    return find_words(seen.ink > 0.5, seen.printed, seen.lines, seen.cells)
+    return find_words(seen.ink > 0.5, seen.printed, seen.lines, seen.cell_labels)
 
 
 if __name__ == "__main__":

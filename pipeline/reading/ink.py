@@ -12,7 +12,7 @@ from pipeline.nn.pixel_loss import pixel_softmax
 from pipeline.nn.pixel_training import to_images
 from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
-from pipeline.reading.cells import find_cells
+from pipeline.reading.cells import Cells, find_cells
 from pipeline.reading.outline import outline
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.printed import find_print
@@ -33,12 +33,12 @@ class Ink(NamedTuple):
     Attributes:
         pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
-        lines: (h, w) bool, at the size that the network looked at: what may be lines of forms, tables and ruled paper.
+        cells: of forms and tables, their `to_photo` to these pixels; None without any.
     """
 
     pixels: np.ndarray
     printed: np.ndarray
-    lines: np.ndarray
+    cells: Cells | None
 
 
 def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights: np.ndarray) -> Ink:
@@ -53,18 +53,19 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights
     gray = darken_ink(gray)
     if network is None:
         pixels = np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
-        return Ink(pixels, np.zeros(gray.shape, bool), np.zeros(gray.shape, bool))
-    kinds = look_closely(gray, network)
-    seen = see(kinds)
+        return Ink(pixels, np.zeros(gray.shape, bool), None)
+    seen = see(look_closely(gray, network))
     ink = seen.ink
     words = np.zeros(ink.shape, bool)
     if printed != "keep":
-        words = find_print(ink > 0.5, seen.printed, seen.lines, seen.cells, print_weights)
+        words = find_print(ink > 0.5, seen.printed, seen.lines, seen.cell_labels, print_weights)
     if printed == "drop":
         ink *= ~words
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), drawn_lines(kinds))
+    larger = np.diag([*np.divide(gray.shape, ink.shape)[::-1], 1.0])
+    cells = seen.cells and seen.cells._replace(to_photo=larger)
+    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), cells)
 
 
 class Seen(NamedTuple):
@@ -74,13 +75,18 @@ class Seen(NamedTuple):
         ink: (h, w) probability that a pixel is ink.
         printed: (h, w) probability that it is print if it is ink.
         lines: (h, w) bool, lines that are no parts of letters.
-        cells: (h, w) int, number of the cell that a pixel lies in, 0 outside of all cells.
+        cells: of forms and tables; None without any.
     """
 
     ink: np.ndarray
     printed: np.ndarray
     lines: np.ndarray
-    cells: np.ndarray
+    cells: Cells | None
+
+    @property
+    def cell_labels(self) -> np.ndarray:
+        """(h, w) int, number of the cell that a pixel lies in, 0 outside of all cells."""
+        return np.zeros(self.ink.shape, np.int32) if self.cells is None else self.cells.labels
 
 
 def see(kinds: np.ndarray) -> Seen:
@@ -88,9 +94,8 @@ def see(kinds: np.ndarray) -> Seen:
     ink, line = kinds[WRITTEN] + kinds[PRINTED], kinds[LINE] > 0.5
     letters = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5)
     ink = np.where(letters, ink + kinds[LINE], ink)
-    cells = find_cells(drawn_lines(kinds), np.eye(3))
-    labels = np.zeros(line.shape, int) if cells is None else cells.labels
-    return Seen(ink, kinds[PRINTED] / np.maximum(ink, 1e-6), line & ~letters, labels)
+    cells = find_cells(drawn_lines(kinds))
+    return Seen(ink, kinds[PRINTED] / np.maximum(ink, 1e-6), line & ~letters, cells)
 
 
 def drawn_lines(kinds: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Outline: the border of a region, and its convex hull."""
+"""Outline: the border of a region, what lies next to it, and its convex hull."""
 
 import numpy as np
 
@@ -8,6 +8,16 @@ def outline(region: np.ndarray) -> np.ndarray:
     edge = region.copy()
     edge[1:-1, 1:-1] &= ~(region[:-2, 1:-1] & region[2:, 1:-1] & region[1:-1, :-2] & region[1:-1, 2:])
     return edge
+
+
+def grow(region: np.ndarray) -> np.ndarray:
+    """(H, W) bool, the pixels of a region (H, W) bool and those above, below, left and right of one."""
+    grown = region.copy()
+    grown[1:] |= region[:-1]
+    grown[:-1] |= region[1:]
+    grown[:, 1:] |= region[:, :-1]
+    grown[:, :-1] |= region[:, 1:]
+    return grown
 
 
 def convex_hull(region: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
-from pipeline.reading.cells import CellRow, Cells, find_cell_rows, find_cells
+from pipeline.reading.cells import CellRow, Cells, find_cell_rows
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
@@ -120,9 +120,8 @@ class Look(NamedTuple):
 def _look(gray: straighten.View, side: int, models: Models, printed: str) -> Look:
     view = straighten.orient(gray, side)
     ink = find_ink(view.pixels, models.ink, printed, models.lines.printed)
-    smaller = np.diag([*np.divide(view.pixels.shape, ink.lines.shape)[::-1], 1.0])
     flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
-    return Look(side, ink, flat, find_cells(ink.lines, view.to_photo @ smaller))
+    return Look(side, ink, flat, ink.cells and ink.cells._replace(to_photo=view.to_photo @ ink.cells.to_photo))
 
 
 def _read_page(
@@ -135,24 +134,28 @@ def _read_page(
     """
     look = _look(gray, 0, models, options.printed)
 
-    def read_view(view: straighten.View) -> tuple[Components, Part]:
-        found = find_components(view.pixels > INK)
-        return found, _read_turned(found, view, 0, look.cells, models, options, constraint)
+    def read_view(view: straighten.View, found: Components) -> Part:
+        return _read_turned(found, view, 0, look.cells, models, options, constraint)
 
     if not options.straighten:
-        return look, [read_view(look.flat)[1]]
+        return look, [read_view(look.flat, find_components(look.flat.pixels > INK))]
     readings = []  # all of the same ink: a look at a turned page finds other ink, with which scores cannot be compared
     for skew in skews(look.flat.pixels):
         level = straighten.rotate(look.flat, skew)
-        for side in sides_up(find_components(level.pixels > INK), models.characters):
-            found, part = read_view(straighten.orient(level, side))
+        as_it_lies = find_components(level.pixels > INK)
+        for side in sides_up(as_it_lies, models.characters):
+            view = straighten.orient(level, side)
+            found = find_components(view.pixels > INK) if side else as_it_lies
+            part = read_view(view, found)
             readings.append((part.score + PRIOR[side], side, skew, found, part))
             if options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines):
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
     if side:
         look = _look(gray, side, models, options.printed)
-        found, part = read_view(straighten.rotate(look.flat, -skew if side in straighten.MIRROR_SIDES else skew))
+        view = straighten.rotate(look.flat, -skew if side in straighten.MIRROR_SIDES else skew)
+        found = find_components(view.pixels > INK)
+        part = read_view(view, found)
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
         return _read_turned(only(found, pieces), part.view, turns, look.cells, models, options, constraint)

@@ -15,6 +15,7 @@ MIRRORED = -7.0  # prior log-odds that a photo is mirrored or shows the page fro
 CLEAR = 5.0  # log-odds that decide the side without reading the page both ways
 HINT = 1.0  # log-odds of the pieces for another side, above which a page or block is read both ways
 FEW = 4  # so few letters do not show the side of their block
+STEP = 16  # pieces that are classified at once where most sides are soon given up
 PRIOR = np.where(np.arange(8) == 0, UPRIGHT, 0.0) + MIRRORED * np.isin(np.arange(8), straighten.MIRROR_SIDES)
 
 
@@ -38,11 +39,9 @@ def sides_up(found: Components, model: Model) -> Iterator[int]:
             break
         sides = sides[[best, second]]
     yield from sides.tolist()
-    mirrored = np.array([sides[0], *straighten.MIRROR_SIDES])
-    sureness = sureness_of(found, spread(letters, SAMPLES[1]), mirrored, model)
-    best = int(np.argmax(sureness))
-    if sureness[best] - sureness[0] > HINT:
-        yield int(mirrored[best])
+    side = int(sides[0])
+    if (mirrored := surer_side(found, spread(letters, SAMPLES[1]), side, np.array(straighten.MIRROR_SIDES), model)) != side:
+        yield mirrored
 
 
 def spread(pieces: np.ndarray, most: int) -> np.ndarray:
@@ -62,8 +61,33 @@ def sureness_of(found: Components, pieces: np.ndarray, sides: np.ndarray, model:
 
     What is no character, such as two that touch, says nothing of the side: its probability is shared by all classes.
     """
+    return _sureness(_draw_pieces(found, pieces), sides, model)
+
+
+def surer_side(found: Components, pieces: np.ndarray, side: int, others: np.ndarray, model: Model) -> int:
+    """The side up by which the pieces read best: `side`, unless another one is surer by more than HINT.
+
+    No piece can be surer than certain: a side is given up as soon as the first pieces make it too unlikely.
+    """
+    glyphs = _draw_pieces(found, pieces)
+    least = _sureness(glyphs, np.array([side]), model)[0] + HINT
+    sureness = np.zeros(len(others))
+    for start in range(0, len(glyphs), STEP):
+        others, sureness = others[sureness > least], sureness[sureness > least]
+        if not len(others):
+            return side
+        sureness += _sureness(glyphs[start : start + STEP], others, model)
+    best = int(np.argmax(sureness))
+    return int(others[best]) if sureness[best] > least else side
+
+
+def _draw_pieces(found: Components, pieces: np.ndarray) -> np.ndarray:
+    """Pictures of whole pieces, as `draw_glyphs` makes them."""
     atoms = [piece_atom(found, piece) for piece in pieces]
-    glyphs = draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
+    return draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
+
+
+def _sureness(glyphs: np.ndarray, sides: np.ndarray, model: Model) -> np.ndarray:
     turned = np.concatenate([straighten.turn_over(glyphs, side) for side in sides])
     known = len(model.alphabet)
     chances = classify(turned, model)
@@ -76,9 +100,4 @@ def own_side(found: Components, pieces: np.ndarray, model: Model) -> int:
     letters = letters_of(found, pieces)
     if len(letters) < FEW:
         return 0
-    sample = spread(letters, SAMPLES[0])
-    if sureness_of(found, sample, np.arange(1), model)[0] > -HINT:
-        return 0  # no side can be surer than certain
-    sureness = sureness_of(found, sample, np.arange(4), model)
-    best = int(np.argmax(sureness))
-    return best if sureness[best] - sureness[0] > HINT else 0
+    return surer_side(found, spread(letters, SAMPLES[0]), 0, np.arange(1, 4), model)

@@ -42,7 +42,7 @@ class Sheet:
             sides = [side for side in range(4) if np.rot90(drawn, side).shape == pixels.shape]
             side = min(sides, key=lambda side: np.abs(np.rot90(drawn, side).astype(int) - pixels).sum())
             turned, rules = np.rot90(ink, side), np.rot90(lines, side)
-            return Ink(turned, np.zeros(turned.shape, bool), rules & (turned == 0))
+            return Ink(turned, np.zeros(turned.shape, bool), find_cells(rules & (turned == 0)))
 
         monkeypatch.setattr(reader, "find_ink", find_ink)
         return read(np.stack([drawn] * 3, axis=-1), templates, options)
@@ -103,14 +103,14 @@ def test_a_cell_is_closed_where_writing_crosses_its_line():
     lines = np.zeros((80, 200), bool)
     lines[10:13, 10:190] = lines[60:63, 10:190] = lines[10:63, 10:13] = lines[10:63, 100:103] = lines[10:63, 187:190] = True
     lines[60:63, 40:48] = lines[30:37, 100:103] = False
-    cells = find_cells(lines, np.eye(3))
+    cells = find_cells(lines)
     assert len(cells.corners) == 2
     assert sorted(np.bincount(cells.labels.ravel())[1:].tolist()) == [47 * 84, 47 * 87]
 
 
 def test_a_page_without_lines_or_with_ruled_lines_only_has_no_cells():
     lines = np.zeros((200, 300), bool)
-    assert find_cells(lines, np.eye(3)) is None
+    assert find_cells(lines) is None
     lines[::40] = lines[1::40] = True
     lines[:, 100:102] = True
-    assert find_cells(lines, np.eye(3)) is None
+    assert find_cells(lines) is None

@@ -118,11 +118,29 @@ def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, mo
         return np.array([0.0, -9.0, 0.1 * len(pieces), -9.0, -9.0, -9.0, -9.0, -9.0])[sides]
 
     monkeypatch.setattr(sides, "sureness_of", few_say_little)
+    monkeypatch.setattr(sides, "surer_side", lambda found, pieces, side, *_: side)
     found = find_components(binarize(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
     monkeypatch.setattr(sides, "CLEAR", 2.0)
     assert list(sides.sides_up(found, templates)) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
     monkeypatch.setattr(sides, "CLEAR", np.inf)
     assert list(sides.sides_up(found, templates)) == [2, 0]
+
+
+def test_a_side_that_cannot_win_any_more_is_given_up(templates, monkeypatch):
+    looked_at = []
+
+    def counted(glyphs, model):
+        looked_at.append(len(glyphs))
+        return classify(glyphs, model)
+
+    classify = sides.classify
+    monkeypatch.setattr(sides, "classify", counted)
+    found = find_components(binarize(255 - set_text("\n".join([TEXT] * 4))[:, :, 0]))
+    pieces = sides.letters_of(found, np.arange(len(found.areas)))[:80]
+    others = np.arange(1, 8)
+    assert len(pieces) == 80 and sides.surer_side(found, pieces, 0, others, templates.characters) == 0
+    assert sum(looked_at) < 80 + 80 * len(others) / 2
+    assert sides.surer_side(found, pieces, 2, np.array([1, 0, 5]), templates.characters) == 0
 
 
 def test_rows_of_single_letters_keep_their_spaces(templates, options):
