@@ -3,15 +3,18 @@
 A number stands between `<!-- evaluate test/accuracy -->` and `<!-- / -->`: the file below reports/metrics/, and the keys in it.
 The heat map is that of `pipeline.train -m experiment=grid` and `pipeline.promote --dry-run`, if that was the last sweep.
 `measured` is docs/measured.json, for what takes data that are not part of the project; commands stand beside the numbers.
-A text stands between `<!-- reports/pages/6_note.txt -->` and `<!-- / -->`.
+A text stands between `<!-- reports/pages/6_note.txt -->` and `<!-- / -->`, what the command above prints between
+`<!-- prints -->` and `<!-- / -->`.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,8 @@ from pipeline.characters import SIZE
 ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"<!-- (\w+) (\S+) -->[^<]*<!-- / -->")
 TEXT = re.compile(r"<!-- (\S+\.txt) -->\n.*?<!-- / -->", re.DOTALL)
+PRINTED = re.compile(r"^    (.+)\n\n<!-- prints -->\n[\s\S]*?<!-- / -->", re.MULTILINE)
+NEEDED = ("pipeline", "conf", "data", "models", "prepared")  # of the project, to read pages and forms
 PICTURES = {"reports/pages/6_note.png": "docs/page.png", "reports/figures/confused_pairs.png": "docs/confused_pairs.png"}
 SWEEP, GRID = "reports/sweep.md", "experiment=grid`"  # the report of the last sweep; the sweep that is shown
 SWEEP_PICTURES = ("heat_map", "parallel_coordinates")
@@ -50,10 +55,39 @@ def updated(text: str) -> str:
         path = ROOT / match[1]
         if not path.exists():
             return match[0]
-        lines = "\n".join(f"    {line}".rstrip() for line in path.read_text(encoding="utf-8").splitlines())
-        return f"<!-- {match[1]} -->\n{lines}\n<!-- / -->"
+        return f"<!-- {match[1]} -->\n{_block(path.read_text(encoding='utf-8'))}\n<!-- / -->"
 
-    return TEXT.sub(with_text, text)
+    def with_print(match: re.Match) -> str:
+        if not all((ROOT / name).exists() for name in NEEDED) or not (ROOT / "models/model.npz").exists():
+            return match[0]
+        return f"    {match[1]}\n\n<!-- prints -->\n{_block(printed(match[1]))}\n<!-- / -->"
+
+    return PRINTED.sub(with_print, TEXT.sub(with_text, text))
+
+
+def _block(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.strip().splitlines())
+
+
+@cache
+def printed(command: str) -> str:
+    """What a command prints where nothing has been read before; its results are thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in NEEDED:
+            Path(folder, name).symlink_to(ROOT / name)
+        Path(folder, "outputs").mkdir()
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    return done.stdout
 
 
 def documents() -> list[Path]:

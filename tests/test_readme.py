@@ -35,10 +35,11 @@ READ = [  # with the networks of `make repro`, where they are: seconds
     "python -m pipeline.read prepared/pages/6_note.jpg",
     "python -m pipeline.read photo.jpg --formats all",
     "python -m pipeline.read prepared/forms/exam_cover --form exam_cover",
-    "python -m pipeline.read prepared/pages --jobs -1 --pdf one",
+    "python -m pipeline.read prepared/pages --jobs -1 --pdf one > outputs/pages.txt",
     "python -m pipeline.read SCANS --form my_form.yaml --reject-below 0.9",
     "python -m pipeline.read --help",
     "python -m pipeline.read SCANS --formats txt,csv",
+    "python -m pipeline.read prepared/forms/exam_cover/2.jpg --form exam_cover",
 ]
 LOOP = [  # one after the other, in the small copy: half an hour
     "make repro",
@@ -111,7 +112,7 @@ IN_NO_TEST = "say in tests/test_readme.py how it is run"
 
 def commands(document: Path) -> list[str]:
     """The commands of a document in their order: lines of indented blocks, and code within sentences, without comments."""
-    text = re.sub(r"<!-- reports/.*?<!-- / -->", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)  # what is printed
+    text = re.sub(r"<!-- (reports/|prints).*?<!-- / -->", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
     found, before = [], ""
     for line in text.splitlines():
         if line.startswith("    ") and not before and not line.lstrip().startswith(PROGRAMS):
@@ -218,6 +219,7 @@ CHECKS: dict[str, Callable[[Path, str], object]] = {
     READ[3]: lambda folder, printed: max(file.stat().st_size for file in (folder / "outputs").rglob("*.pdf")) > 10_000,
     READ[4]: lambda folder, printed: "quantity_8" in (folder / "outputs/read/forms.csv").read_text(),
     READ[5]: lambda folder, printed: "--formats" in printed,
+    READ[7]: lambda folder, printed: "course:" in printed,
     READ[6]: lambda folder, printed: {path.suffix for path in (folder / "outputs/read").rglob("*.*")} >= {".txt", ".csv"},
 }
 
@@ -233,6 +235,7 @@ CHECKS: dict[str, Callable[[Path, str], object]] = {
 )
 def test_photos_and_forms_are_read(reader, command):
     shutil.rmtree(reader / "outputs", ignore_errors=True)
+    (reader / "outputs").mkdir()
     assert CHECKS[command](reader, shell(reader, command).stdout)
 
 

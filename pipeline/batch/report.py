@@ -68,12 +68,15 @@ def report(outcome: Outcome, folder: Path | None = None) -> list[str]:
         lines.append(said + (f"; {folder / 'summary.csv'}" if folder else ""))
     if outcome.scores:
         scored = in_words(total(list(outcome.scores.values())))
-        lines.append(f"{len(outcome.scores)} pages scored: {_listed(scored)}")
+        lines.append(f"{_counted(len(outcome.scores), 'page')} scored: {_listed(scored)}")
     if outcome.fields:
-        lines.append(
-            f"{len(outcome.fields)} forms scored: {_listed(table.total_fields(list(outcome.fields.values())).in_words())}"
-        )
+        scored = table.total_fields(list(outcome.fields.values())).in_words()
+        lines.append(f"{_counted(len(outcome.fields), 'form')} scored: {_listed(scored)}")
     return lines
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _listed(scores: dict[str, float]) -> str:

@@ -221,7 +221,7 @@ def test_what_the_command_line_does_not_know_is_one_line(read_count, arguments, 
 def test_truths_are_scored_be_they_text_or_not(read_count, capsys):
     Path("photos/a.txt").write_bytes(b"A \xff")
     run("photos")
-    assert "1 pages scored" in capsys.readouterr().err
+    assert "1 page scored" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_forms_are_rows_of_a_table_and_scored(read_count, capsys):
         ("c", "empty", "", ""),
     ]
     said = capsys.readouterr()
-    assert "number: ?" in said.out and "1 forms scored: fields 2, character accuracy 1, field accuracy 0.5" in said.err
+    assert "number: ?" in said.out and "1 form scored: fields 2, character accuracy 1, field accuracy 0.5" in said.err
     run("photos", "--form", "form.yaml")
     assert "number: A" in capsys.readouterr().out
 
