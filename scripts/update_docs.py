@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NUMBER = re.compile(r"<!-- (\w+) (\S+) -->[^<]*<!-- / -->")
 TEXT = re.compile(r"<!-- (\S+\.txt) -->\n.*?<!-- / -->", re.DOTALL)
 PRINTED = re.compile(r"^    (.+)\n\n<!-- prints -->\n[\s\S]*?<!-- / -->", re.MULTILINE)
-NEEDED = ("pipeline", "conf", "data", "models", "prepared")  # of the project, to read pages and forms
+NEEDED = ("pipeline", "conf", "data", "models", "prepared")  # folders of the project, to read pages and forms
+MADE = [ROOT / "prepared/pages", ROOT / "prepared/forms", *(ROOT / f"models/{name}.npz" for name in ("model", "ink", "lattice"))]
 PICTURES = {"reports/pages/6_note.png": "docs/page.png", "reports/figures/confused_pairs.png": "docs/confused_pairs.png"}
 SWEEP, GRID = "reports/sweep.md", "experiment=grid`"  # the report of the last sweep; the sweep that is shown
 SWEEP_PICTURES = ("heat_map", "parallel_coordinates")
@@ -58,7 +59,7 @@ def updated(text: str) -> str:
         return f"<!-- {match[1]} -->\n{_block(path.read_text(encoding='utf-8'))}\n<!-- / -->"
 
     def with_print(match: re.Match) -> str:
-        if not all((ROOT / name).exists() for name in NEEDED) or not (ROOT / "models/model.npz").exists():
+        if not all(path.exists() for path in MADE):
             return match[0]
         return f"    {match[1]}\n\n<!-- prints -->\n{_block(printed(match[1]))}\n<!-- / -->"
 

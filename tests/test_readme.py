@@ -22,6 +22,7 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from pipeline.config.composition import compose_conf
+from scripts.update_docs import MADE, NEEDED
 from tests.conftest import ROOT, clean_environment
 from tests.servers import free_port, started
 from tests.store import runs_of
@@ -165,7 +166,6 @@ def test_what_a_document_says_to_install_is_an_extra_of_the_project_or_of_what_i
 
 # Reading: the networks of `make repro`
 
-MADE = [ROOT / "prepared/pages", ROOT / "prepared/forms", *(ROOT / f"models/{name}.npz" for name in ("model", "ink", "lattice"))]
 made = pytest.mark.skipif(not all(path.exists() for path in MADE), reason="`make repro` has not made the models yet")
 
 
@@ -173,7 +173,7 @@ made = pytest.mark.skipif(not all(path.exists() for path in MADE), reason="`make
 def reader(tmp_path_factory) -> Path:
     """A folder with the project's files, a photo, and scans of a form that docs/forms.md describes."""
     folder = tmp_path_factory.mktemp("reader")
-    for name in ("pipeline", "conf", "data", "models", "prepared"):
+    for name in NEEDED:
         (folder / name).symlink_to(ROOT / name)
     lay_out(folder)
     described = (ROOT / "docs/forms.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
@@ -219,8 +219,8 @@ CHECKS: dict[str, Callable[[Path, str], object]] = {
     READ[3]: lambda folder, printed: max(file.stat().st_size for file in (folder / "outputs").rglob("*.pdf")) > 10_000,
     READ[4]: lambda folder, printed: "quantity_8" in (folder / "outputs/read/forms.csv").read_text(),
     READ[5]: lambda folder, printed: "--formats" in printed,
-    READ[7]: lambda folder, printed: "course:" in printed,
     READ[6]: lambda folder, printed: {path.suffix for path in (folder / "outputs/read").rglob("*.*")} >= {".txt", ".csv"},
+    READ[7]: lambda folder, printed: "course:" in printed,
 }
 
 

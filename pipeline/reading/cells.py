@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from pipeline.reading.layout import Components
-from pipeline.reading.outline import grow
+from pipeline.reading.outline import close_gaps, grow
 from pipeline.reading.straighten import View
 
 BREAK = 11  # pixels of the network's look; a stroke that crosses a line is up to 7 wide there, and leaves such a gap in it
@@ -57,11 +57,11 @@ def find_cells(lines: np.ndarray) -> Cells | None:
     """The spaces that lines enclose, even if crossing writing leaves gaps in the lines; None if there are none.
 
     Args:
-        lines: (h, w) bool, pixels that show a line; they count as the photo's.
+        lines: (h, w) bool, pixels that show a line; `to_photo` takes them to themselves.
     """
     if lines.sum() < 4 * SMALLEST:
         return None
-    closed = _close(lines, BREAK) | _close(lines.T, BREAK).T
+    closed = close_gaps(lines, BREAK) | close_gaps(lines.T, BREAK).T
     labels, count = ndimage.label(~(_with_lids(closed) | _with_lids(closed.T).T))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     corners, numbers = [], np.zeros(count + 1, np.int32)
@@ -143,25 +143,9 @@ def _row(boxes: np.ndarray, pieces: list[list[int]], found: Components) -> CellR
     return CellRow(split, apart, True) if np.mean(single) > SINGLE else CellRow(boxes, pieces, False)
 
 
-def _close(pixels: np.ndarray, gap: int, outside: bool = False) -> np.ndarray:
-    """The pixels, (H, W) bool, with gaps of less than `gap` pixels in each row closed; `outside`: those beyond its ends."""
-    padded = np.pad(pixels, ((0, 0), (gap - 1, gap - 1)), constant_values=outside)
-    return ~_any(~_any(padded, gap), gap)
-
-
-def _any(pixels: np.ndarray, count: int) -> np.ndarray:
-    """(H, W - count + 1) bool, whether one of `count` pixels side by side is set, by doubling: faster than SciPy's filter."""
-    reach = 1
-    while reach < count:
-        step = min(reach, count - reach)
-        pixels = pixels[:, step:] | pixels[:, :-step]
-        reach += step
-    return pixels
-
-
 def _with_lids(lines: np.ndarray) -> np.ndarray:
     """The lines, and another from tooth to tooth of a comb that is open above or below, or whose line is not seen there."""
-    teeth, _ = ndimage.label(~_close(~lines.T, TOOTH, outside=True).T)  # without what is not as tall as a tooth
+    teeth, _ = ndimage.label(~close_gaps(~lines.T, TOOTH, outside=True).T)  # without what is not as tall as a tooth
     places = ndimage.find_objects(teeth)
     if len(places) < 2:
         return lines

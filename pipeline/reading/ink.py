@@ -33,7 +33,7 @@ class Ink(NamedTuple):
     Attributes:
         pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
-        cells: of forms and tables, their `to_photo` to these pixels; None without any.
+        cells: of forms and tables, as `find_cells` finds them in the network's look; None without any.
     """
 
     pixels: np.ndarray
@@ -63,9 +63,7 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights
         ink *= ~words
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    larger = np.diag([*np.divide(gray.shape, ink.shape)[::-1], 1.0])
-    cells = seen.cells and seen.cells._replace(to_photo=larger)
-    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), cells)
+    return Ink(np.asarray(picture), np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST)), seen.cells)
 
 
 class Seen(NamedTuple):

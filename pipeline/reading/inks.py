@@ -7,6 +7,7 @@ from scipy import ndimage
 from pipeline.common.pixels import flatten
 from pipeline.reading.glyphs import Model
 from pipeline.reading.layout import Components, find_components
+from pipeline.reading.outline import grow
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.sides import FEW, PRIOR, SAMPLES, UPRIGHT, letters_of, spread, sureness_of
 from pipeline.reading.words import FARTHEST
@@ -43,7 +44,7 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model) -> np.ndarr
     if not faint.any():
         return ink
     lost = np.concatenate([[False], faint])[found.labels]
-    lost = ndimage.binary_dilation(lost) & (lost | (found.labels == 0))
+    lost = grow(lost) & (lost | (found.labels == 0))
     return np.where(np.asarray(Image.fromarray(lost).resize(ink.shape[::-1], Image.Resampling.NEAREST)), 0, ink)
 
 

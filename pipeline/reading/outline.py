@@ -1,4 +1,4 @@
-"""Outline: the border of a region, what lies next to it, and its convex hull."""
+"""Outline: the border of a region, what lies next to it or in its gaps, and its convex hull."""
 
 import numpy as np
 
@@ -18,6 +18,26 @@ def grow(region: np.ndarray) -> np.ndarray:
     grown[:, 1:] |= region[:, :-1]
     grown[:, :-1] |= region[:, 1:]
     return grown
+
+
+def close_gaps(region: np.ndarray, gap: int, outside: bool = False) -> np.ndarray:
+    """(H, W) bool, a region (H, W) bool with gaps of less than `gap` pixels in each row closed; `outside`: beyond the row's ends.
+
+    >>> close_gaps(np.array([[1, 0, 0, 1, 0, 0, 0, 1, 0]], bool), 3).astype(int).tolist()
+    [[1, 1, 1, 1, 0, 0, 0, 1, 0]]
+    """
+    padded = np.pad(region, ((0, 0), (gap - 1, gap - 1)), constant_values=outside)
+    return ~_any(~_any(padded, gap), gap)
+
+
+def _any(pixels: np.ndarray, count: int) -> np.ndarray:
+    """(H, W - count + 1) bool, whether one of `count` pixels side by side is set, by doubling: faster than SciPy's filter."""
+    reach = 1
+    while reach < count:
+        step = min(reach, count - reach)
+        pixels = pixels[:, step:] | pixels[:, :-step]
+        reach += step
+    return pixels
 
 
 def convex_hull(region: np.ndarray) -> np.ndarray:

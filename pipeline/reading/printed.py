@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from pipeline.reading.outline import close_gaps
 from pipeline.reading.page import Line, Page, whole
 
 WORD_GAP = 0.6  # heights of a letter; printed letters of a word, and words of a label, are closer to each other
@@ -47,9 +48,7 @@ def find_words(ink: np.ndarray, printed: np.ndarray, lines: np.ndarray, cells: n
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(pieces)], float)
     tall = boxes[:, 3] - boxes[:, 1]
     reach = max(1, int(WORD_GAP * np.median(tall[tall > 0.3 * np.quantile(tall, 0.9)])))
-    beside = np.pad(ink, ((0, 0), (reach, reach))).view(np.uint8)  # grey closing works along the rows, binary closing on windows
-    joined = ndimage.grey_closing(beside, (1, reach + 1))[:, reach:-reach] > 0
-    runs, _ = ndimage.label((joined & ~lines) | ink, np.ones((3, 3), bool))
+    runs, _ = ndimage.label((close_gaps(ink, reach + 1) & ~lines) | ink, np.ones((3, 3), bool))
     piece_of = pieces[ink] - 1  # (P,) for each pixel of ink
     sizes = np.bincount(piece_of, minlength=count)
     cell_of = _most(piece_of, cells[ink], count)

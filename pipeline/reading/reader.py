@@ -121,7 +121,10 @@ def _look(gray: straighten.View, side: int, models: Models, printed: str) -> Loo
     view = straighten.orient(gray, side)
     ink = find_ink(view.pixels, models.ink, printed, models.lines.printed)
     flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
-    return Look(side, ink, flat, ink.cells and ink.cells._replace(to_photo=view.to_photo @ ink.cells.to_photo))
+    if ink.cells is None:
+        return Look(side, ink, flat, None)
+    larger = np.diag([*np.divide(view.pixels.shape, ink.cells.labels.shape)[::-1], 1.0])
+    return Look(side, ink, flat, ink.cells._replace(to_photo=view.to_photo @ larger))
 
 
 def _read_page(
