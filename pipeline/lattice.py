@@ -26,13 +26,14 @@ from pipeline.reading import straighten
 from pipeline.reading.fit import Chart, Truth, chart, fit_weights, has_truth
 from pipeline.reading.geometry import Geometry, find_frame, fit_geometry
 from pipeline.reading.glyphs import Model
-from pipeline.reading.ink import look_closely, see
+from pipeline.reading.ink import see
 from pipeline.reading.kinds import END, fit_kinds
 from pipeline.reading.language import Language, LanguageModel, load_language
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, Row, find_components, find_lines
 from pipeline.reading.line_model import LineModel, Weights, line_characters, save_line_model
 from pipeline.reading.lines import build_lattices, usual_width
+from pipeline.reading.looks import look_closely
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.printed import FEATURES, Words, find_words, fit_print
 from pipeline.reading.search import search

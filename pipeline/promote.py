@@ -9,6 +9,7 @@ Other words are Hydra overrides: `python -m pipeline.promote tracking=server`.
 from typing import Any
 
 from pipeline.common import paths
+from pipeline.common.counted import counted
 from pipeline.common.errors import UserError
 from pipeline.common.files import restored_on_failure
 from pipeline.config import promoted, schema
@@ -40,11 +41,14 @@ def report(client: Any, experiment: str, sweep: str | None, dry_run: bool) -> An
     swept = swept_keys(runs)
     print(as_text(table_rows(ranked, swept)[: ROWS_ON_TERMINAL + 1]))
     write_report(client, parent, runs, ranked, swept)
-    print(f"\npromote: {len(runs)} runs, {len(ranked)} configurations; the report is {REPORT}, its figures are in {PICTURES}/")
+    print(
+        f"\npromote: {counted(len(runs), 'run')}, {counted(len(ranked), 'configuration')}; "
+        f"the report is {REPORT}, its figures are in {PICTURES}/"
+    )
     if not dry_run:
         if parent.info.status == "RUNNING":
             raise UserError(f"sweep {name} is still running: wait for its end, or only report with --dry-run")
-        summary = f"Best of {len(runs)} runs: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f}"
+        summary = f"Best of {counted(len(runs), 'run')}: {best.info.run_name}, validation accuracy {best.data.metrics[BEST]:.4f}"
         add_to_parent(client, parent, best, summary)
     return best
 

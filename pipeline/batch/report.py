@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
+from pipeline.common.counted import counted
 from pipeline.forms import table
 from pipeline.forms.options import FormOptions
 from pipeline.forms.table import FieldScore
@@ -68,15 +69,11 @@ def report(outcome: Outcome, folder: Path | None = None) -> list[str]:
         lines.append(said + (f"; {folder / 'summary.csv'}" if folder else ""))
     if outcome.scores:
         scored = in_words(total(list(outcome.scores.values())))
-        lines.append(f"{_counted(len(outcome.scores), 'page')} scored: {_listed(scored)}")
+        lines.append(f"{counted(len(outcome.scores), 'page')} scored: {_listed(scored)}")
     if outcome.fields:
         scored = table.total_fields(list(outcome.fields.values())).in_words()
-        lines.append(f"{_counted(len(outcome.fields), 'form')} scored: {_listed(scored)}")
+        lines.append(f"{counted(len(outcome.fields), 'form')} scored: {_listed(scored)}")
     return lines
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _listed(scores: dict[str, float]) -> str:

@@ -10,8 +10,8 @@ from pipeline.common.files import replacing
 from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN
 from pipeline.nn.unet import UNet
 from pipeline.output.annotation import BAND, explain, explanation_width
-from pipeline.reading.ink import look_closely
 from pipeline.reading.lattice import Lattice
+from pipeline.reading.looks import look_closely
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.reader import Part
 from pipeline.reading.straighten import View

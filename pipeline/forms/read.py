@@ -15,7 +15,8 @@ from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register, warp
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows
-from pipeline.reading.combs import Cell, classify_cells, comb_words, split_cells
+from pipeline.reading.cell_ink import Cell, classify_cells, split_cells
+from pipeline.reading.combs import comb_words
 from pipeline.reading.constraint import matches
 from pipeline.reading.decode import decode_cells
 from pipeline.reading.layout import find_components

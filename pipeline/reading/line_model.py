@@ -100,6 +100,19 @@ def save_line_model(path: Path, model: LineModel) -> None:
     )
 
 
+def _shapes(characters: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays of numbers in the file."""
+    return {
+        "weights": (len(NAMES),),
+        "means": (characters + 1, 3),
+        "covariances": (characters + 1, 3, 3),
+        "odd": (2,),
+        "printed": (len(FEATURES) + 1,),
+        "follow": (len(KINDS) + 1, len(KINDS)),
+        "trust": (),
+    }
+
+
 def load_line_model(path: Path) -> LineModel:
     """Read the model.
 
@@ -109,20 +122,9 @@ def load_line_model(path: Path) -> LineModel:
     if not Path(path).exists():
         raise DataError(f"{path}: no line model; make it with `dvc repro lattice`, or fetch it with `dvc pull`")
     kinds = [f"{kind}_{part}" for kind in KINDS for part in ("shapes", "counts")]
-    fitted = ["weights", "means", "covariances", "odd", "printed", "follow", "trust"]
-    arrays = load_arrays(path, ["characters", *fitted, *kinds])
-    classes = len(str(arrays["characters"]))
-    sound = (
-        arrays["weights"].shape == (len(NAMES),)
-        and arrays["means"].shape == (classes + 1, 3)
-        and arrays["covariances"].shape == (classes + 1, 3, 3)
-        and arrays["odd"].shape == (2,)
-        and arrays["follow"].shape == (len(KINDS) + 1, len(KINDS))
-        and arrays["printed"].shape == (len(FEATURES) + 1,)
-        and all(
-            np.isfinite(arrays[key]).all() for key in ("weights", "means", "covariances", "odd", "printed", "follow", "trust")
-        )
-    )
+    arrays = load_arrays(path, ["characters", *_shapes(0), *kinds])
+    shapes = _shapes(len(str(arrays["characters"])))
+    sound = all(arrays[key].shape == shape and np.isfinite(arrays[key]).all() for key, shape in shapes.items())
     if not sound:
         raise DataError(f"{path}: not a line model of this version; make it again with `dvc repro lattice`")
     geometry = Geometry(arrays["means"], arrays["covariances"], arrays["odd"])

@@ -117,9 +117,9 @@ class Look(NamedTuple):
     cells: Cells | None
 
 
-def _look(gray: straighten.View, side: int, models: Models, printed: str) -> Look:
+def _look(gray: straighten.View, side: int, models: Models, printed: str, before: Ink | None = None) -> Look:
     view = straighten.orient(gray, side)
-    ink = find_ink(view.pixels, models.ink, printed, models.lines.printed)
+    ink = find_ink(view.pixels, models.ink, printed, models.lines.printed, before)
     flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
     if ink.cells is None:
         return Look(side, ink, flat, None)
@@ -154,11 +154,17 @@ def _read_page(
             if options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines):
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
-    if side:
-        look = _look(gray, side, models, options.printed)
-        view = straighten.rotate(look.flat, -skew if side in straighten.MIRROR_SIDES else skew)
+
+    def read_again(before: Ink | None) -> tuple[Look, Components, Part]:
+        closer = _look(gray, side, models, options.printed, before)
+        view = straighten.rotate(closer.flat, -skew if side in straighten.MIRROR_SIDES else skew)
         found = find_components(view.pixels > INK)
-        part = read_view(view, found)
+        return closer, found, _read_turned(found, view, 0, closer.cells, models, options, constraint)
+
+    if side:
+        look, found, part = read_again(None)
+    if look.ink.squared:
+        look, found, part = max((look, found, part), read_again(look.ink), key=lambda reading: reading[2].score)
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
         return _read_turned(only(found, pieces), part.view, turns, look.cells, models, options, constraint)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import figures
+from pipeline.common.counted import counted
 from pipeline.common.files import replacing_folder, write_text
 from pipeline.sweep.ranking import Configuration, values_of
 from pipeline.tracking.views import BEST
@@ -69,7 +70,7 @@ def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configu
         "",
         f"`{tags['command']}`",
         "",
-        f"{len(runs)} runs, {f'{len(others)} of them not finished' if others else 'all finished'}. Best: "
+        f"{counted(len(runs), 'run')}, {f'{len(others)} of them not finished' if others else 'all finished'}. Best: "
         f"**{label(best, swept)}**, validation accuracy "
         f"{best.data.metrics[BEST]:.4f} (`{best.info.run_name}`, run {best.info.run_id}).",
         "",
@@ -78,7 +79,7 @@ def write_report(client: Any, parent: Any, runs: list[Any], ranked: list[Configu
     ]
     if "equal_jobs" in tags:
         equal = tags["equal_jobs"].splitlines()
-        lines += ["", f"{len(equal)} jobs had the configuration of another one and were not run again:", ""]
+        lines += ["", f"{counted(len(equal), 'job')} had the configuration of another one, and did not run again:", ""]
         lines += [f"- `{job}`" for job in equal]
     if others:
         lines += ["", "## Not finished", ""]
@@ -105,7 +106,7 @@ def draw(client: Any, ranked: list[Configuration], swept: list[str]) -> Iterator
             figures.parallel_coordinates(
                 [({name_of(key): entry.runs[0].data.params[key] for key in keys}, entry.mean) for entry in ranked],
                 {name_of(key): values_of(ranked, key) for key in keys},
-                f"{len(ranked)} configurations",
+                counted(len(ranked), "configuration"),
             ),
         )
         across, down, *panel = sorted(keys, key=lambda key: (HEAT_MAP + (key,)).index(key))[:3]

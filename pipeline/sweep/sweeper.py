@@ -24,6 +24,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from pipeline.common.counted import counted
 from pipeline.common.errors import UserError
 from pipeline.config import schema
 from pipeline.config.choices import check_choices
@@ -116,7 +117,7 @@ class Jobs(Sweeper):
         own = {"sweep": options.values["sweep"]} if _stage == "train" else {}
         read: list[tuple[list[str], dict[str, Any]]] = []
         told = time.monotonic()
-        tell(f"sweep: {len(jobs)} jobs, composing their configurations")
+        tell(f"sweep: {counted(len(jobs), 'job')}, composing their configurations")
         for number, job in enumerate(jobs, start=1):
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()

@@ -17,7 +17,7 @@ from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.nn.unet import UNetOptions, build_unet
 from pipeline.reading import OcrOptions
-from pipeline.reading.combs import split_cells
+from pipeline.reading.cell_ink import split_cells
 from pipeline.reading.constraint import Allowed
 from pipeline.reading.decode import decode_cells
 from pipeline.reading.pattern import Pattern

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from pipeline.reading import read
+from pipeline.reading.blocks import find_rows
+from pipeline.reading.layout import Components
 from tests.reading.conftest import set_text
 
 LANGUAGE = Path(__file__).parents[2] / "data/language.npz"
@@ -29,6 +31,14 @@ def test_columns_of_running_text_are_read_one_after_the_other(templates, options
 def test_a_table_is_read_row_by_row_and_amounts_far_right_stay(templates, options):
     page = beside(set_text("BREAD\nMELK\nFEESH\nHAM", margin=40), set_text("25\n7\n348\n92", margin=40), gap=500)
     assert read(page, templates, options).text == "BREAD 25\nMELK 7\nFEESH 348\nHAM 92"
+
+
+def test_lines_whose_letters_stand_far_apart_are_not_cut_into_columns():
+    """Letters are as far apart as they are high, and the gap between the two words of all four lines is one white river."""
+    columns = [*range(0, 200, 40), *range(235, 435, 40)]
+    boxes = np.array([(x, y, x + 20, y + 20) for y in range(0, 200, 50) for x in columns])
+    found = Components(np.zeros((200, 500), np.int32), boxes, np.full(len(boxes), 100), 3.0, 20.0)
+    assert [len(row.pieces) for row in find_rows(found)] == [len(columns)] * 4
 
 
 @pytest.mark.parametrize("turns", [1, 3])

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pipeline.common.pixels import PRINTED, WRITTEN
 from pipeline.nn.unet import UNetOptions, build_unet, load_unet
-from pipeline.reading import Character, Line, Page, Word, ink, printed
+from pipeline.reading import Character, Line, Page, Word, ink, looks, printed, squares
 from tests.reading.conftest import set_text
 
 WEIGHTS = Path(__file__).parents[2] / "models" / "ink.npz"
@@ -35,6 +35,15 @@ def letters_beside(extra: list[tuple[slice, slice]]) -> tuple[np.ndarray, np.nda
 def test_a_stem_that_looks_like_a_line_is_given_back_to_its_letter():
     found, drawn = letters_beside([np.s_[30:60, 20:24]])  # touches the first cross
     assert ink.find_letters(found, drawn)[35, 21]
+
+
+def test_the_dark_edge_of_a_desk_does_not_hide_that_the_pen_is_thin():
+    page = np.zeros((400, 400), bool)
+    for y in range(80, 320, 30):
+        for x in range(20, 380, 16):
+            page[y : y + 12, x : x + 2] = True
+    page[:60], page[340:] = True, True  # more ink than all of the writing
+    assert looks.pen_width(page) < 3
 
 
 def test_pieces_of_a_rule_that_letters_cut_stay_lines():
@@ -134,16 +143,55 @@ def test_words_of_a_page_are_marked_by_their_ink():
 def test_strips_of_a_large_picture_are_seen_like_the_whole(monkeypatch):
     network = build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0))
     contrast = np.random.default_rng(1).integers(0, 256, (300, 64)).astype(np.uint8)
-    whole = ink.look(contrast, network)
-    monkeypatch.setattr(ink, "STRIP", 64 * 64)
-    np.testing.assert_allclose(ink.look(contrast, network), whole, atol=1e-5)
+    whole = looks.look(contrast, network)
+    monkeypatch.setattr(looks, "STRIP", 64 * 64)
+    np.testing.assert_allclose(looks.look(contrast, network), whole, atol=1e-5)
 
 
 def test_looks_of_two_sizes_are_weighed_alike():
     coarse, fine = np.full((2, 2, 3), 0.5, np.float32), np.full((2, 4, 6), 0.1, np.float32)
     coarse[0], coarse[1], fine[1] = 0.9, 0.1, 0.9
-    mean = ink.mean_look([coarse, fine])
+    mean = looks.mean_look([coarse, fine])
     assert mean.shape == fine.shape and abs(mean - 0.5).max() < 0.01
+
+
+def squared_paper(skew: float) -> tuple[np.ndarray, np.ndarray]:
+    """What looks like a line: slanting squares, 40 pixels wide, with gaps, and stems, 30 pixels high; and the stems alone."""
+    rows, columns = np.mgrid[:400, :600]
+    lines = ((rows + skew * columns).astype(int) % 40 < 2) | ((columns - skew * rows).astype(int) % 40 < 2)
+    lines &= (rows + columns) % 55 > 3
+    stems = np.zeros_like(lines)
+    for x in range(50, 560, 40):
+        stems[65:95, x : x + 3] = True
+    return lines | stems, stems & ~lines
+
+
+@pytest.mark.parametrize("skew", [0.0, 0.05])
+def test_squares_are_told_from_stems_that_look_like_them(skew):
+    drawn, stems = squared_paper(skew)
+    found = squares.find_squares(drawn, pen=3.0, height=30.0)
+    assert found is not None and found[stems].mean() < 0.1 and found[drawn & ~stems].mean() > 0.9
+
+
+def test_a_form_is_no_squared_paper():
+    drawn = np.zeros((400, 600), bool)
+    drawn[100:102, 50:550] = drawn[150:152, 50:550] = drawn[100:152, 50:552:50] = True  # a comb
+    assert squares.find_squares(drawn, pen=3.0, height=30.0) is None
+
+
+def test_a_second_look_between_faint_squares_finds_more_of_the_letters(network):
+    page, options = (
+        set_text("THE HILL IS HIGH\nTELL FRITZ", size=60, tracking=0.4, ink=150, paper=225)[:, :, 0].copy(),
+        WEIGHTS_OF_PRINT,
+    )
+    letters = page < 190
+    page[10::34, :] = page[11::34, :] = 160
+    page[:, 7::34] = page[:, 8::34] = 160
+    first = ink.find_ink(page, network, "keep", options)
+    assert first.squared is not None
+    again = ink.find_ink(page, network, "keep", options, first)
+    seen = [(found.pixels > ink.INK)[letters].mean() for found in (first, again)]
+    assert seen[1] > seen[0] and again.squared is None, seen
 
 
 def test_boxes_and_rules_go_and_letters_stay(network):
