@@ -20,6 +20,10 @@ FAINT = 0.2  # least probability of a line that encloses a cell
 NOISE, FAINTEST = 6.0, 12.0  # standard deviations and grey levels by which ink is darker than the paper, where no network is used
 
 
+Squared = tuple[np.ndarray, np.ndarray]
+"""The kinds of the pixels of squared paper, and its lines, as `look_between` takes them."""
+
+
 class Ink(NamedTuple):
     """The ink that is read.
 
@@ -27,16 +31,22 @@ class Ink(NamedTuple):
         pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
         cells: of forms and tables, as `find_cells` finds them in the network's look; None without any.
-        squared: the kinds of the pixels and the lines of squared paper, as `look_between` takes them; None on other paper.
+        squared: what a second look at squared paper needs; None on other paper, and after that look.
     """
 
     pixels: np.ndarray
     printed: np.ndarray
     cells: Cells | None
-    squared: tuple[np.ndarray, np.ndarray] | None = None
+    squared: Squared | None = None
 
 
-def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights: np.ndarray, before: Ink | None = None) -> Ink:
+def find_ink(
+    gray: np.ndarray,
+    network: UNet | None,
+    printed: str,
+    print_weights: np.ndarray,
+    squared: Squared | None = None,
+) -> Ink:
     """Find the ink of a photo.
 
     Args:
@@ -44,20 +54,15 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights
         network: tells what a pixel shows; with None, everything darker than the paper is ink, and nothing is print.
         printed: `drop` leaves printed words out; `mark` finds and keeps them; `keep` does not look for them.
         print_weights: that tell print from writing, as `printed.find_print` takes them.
-        before: what was found on squared paper, to look once more between its lines.
+        squared: of the first look at squared paper, for a second one between its lines.
     """
     gray = darken_ink(gray)
     if network is None:
         pixels = np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
         return Ink(pixels, np.zeros(gray.shape, bool), None)
-    squared = None
-    if before is not None and before.squared is not None:
-        kinds = look_between(gray, *before.squared, network)
-    else:
-        kinds = look_closely(gray, network)
-        squares = _squares(kinds)
-        squared = (kinds, squares) if squares is not None else None
+    kinds = look_between(gray, *squared, network) if squared else look_closely(gray, network)
     seen = see(kinds)
+    squares = _squares(kinds) if seen.cells is not None and not squared else None
     ink = seen.ink
     words = np.zeros(ink.shape, bool)
     if printed != "keep":
@@ -67,7 +72,7 @@ def find_ink(gray: np.ndarray, network: UNet | None, printed: str, print_weights
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
     print_ = np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST))
-    return Ink(np.asarray(picture), print_, seen.cells, squared)
+    return Ink(np.asarray(picture), print_, seen.cells, None if squares is None else (kinds, squares))
 
 
 class Seen(NamedTuple):

@@ -16,7 +16,7 @@ from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
 from pipeline.reading.glyphs import Model
-from pipeline.reading.ink import INK, Ink, find_ink
+from pipeline.reading.ink import INK, Ink, Squared, find_ink
 from pipeline.reading.inks import drop_other_inks
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components
@@ -117,9 +117,9 @@ class Look(NamedTuple):
     cells: Cells | None
 
 
-def _look(gray: straighten.View, side: int, models: Models, printed: str, before: Ink | None = None) -> Look:
+def _look(gray: straighten.View, side: int, models: Models, printed: str, squared: Squared | None = None) -> Look:
     view = straighten.orient(gray, side)
-    ink = find_ink(view.pixels, models.ink, printed, models.lines.printed, before)
+    ink = find_ink(view.pixels, models.ink, printed, models.lines.printed, squared)
     flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
     if ink.cells is None:
         return Look(side, ink, flat, None)
@@ -155,8 +155,8 @@ def _read_page(
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
 
-    def read_again(before: Ink | None) -> tuple[Look, Components, Part]:
-        closer = _look(gray, side, models, options.printed, before)
+    def read_again(squared: Squared | None) -> tuple[Look, Components, Part]:
+        closer = _look(gray, side, models, options.printed, squared)
         view = straighten.rotate(closer.flat, -skew if side in straighten.MIRROR_SIDES else skew)
         found = find_components(view.pixels > INK)
         return closer, found, _read_turned(found, view, 0, closer.cells, models, options, constraint)
@@ -164,7 +164,7 @@ def _read_page(
     if side:
         look, found, part = read_again(None)
     if look.ink.squared:
-        look, found, part = max((look, found, part), read_again(look.ink), key=lambda reading: reading[2].score)
+        look, found, part = max((look, found, part), read_again(look.ink.squared), key=lambda reading: reading[2].score)
 
     def reading(pieces: np.ndarray, turns: int) -> Part:
         return _read_turned(only(found, pieces), part.view, turns, look.cells, models, options, constraint)

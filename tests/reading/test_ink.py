@@ -189,7 +189,7 @@ def test_a_second_look_between_faint_squares_finds_more_of_the_letters(network):
     page[:, 7::34] = page[:, 8::34] = 160
     first = ink.find_ink(page, network, "keep", options)
     assert first.squared is not None
-    again = ink.find_ink(page, network, "keep", options, first)
+    again = ink.find_ink(page, network, "keep", options, first.squared)
     seen = [(found.pixels > ink.INK)[letters].mean() for found in (first, again)]
     assert seen[1] > seen[0] and again.squared is None, seen
 
