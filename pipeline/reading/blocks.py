@@ -8,10 +8,12 @@ or columns of a table, which is read row by row.
 import numpy as np
 
 from pipeline.reading.layout import Components, Row, find_lines
+from pipeline.reading.sides import spread
 
 RIVER = 2.5  # letter heights; white space of this width separates columns: gaps between words are 0.6 to 2.2 wide
 NARROW = 1.0  # the same if there is another sign of two columns; a gap between two letters is narrower
 SPACED = 3.0  # gaps between letters; the same on pages whose letters stand far apart
+SAMPLE = 300  # letters whose gap to the next one is measured: specks may be tens of thousands
 TWO_LINES = 2.2  # letter heights; a lower block is one line, in which every gap between words runs all the way down
 WORD_GAP = 0.8  # letter heights; between the gaps within words, 0.3 in the mean, and those between them, 1.3
 SAME_ROW = 0.5  # letter heights; most that the middles of two lines of one row differ
@@ -51,10 +53,12 @@ def find_blocks(found: Components, river: float = RIVER) -> list[np.ndarray]:
 
 def letter_gap(found: Components) -> float:
     """Usual gap in pixels between a letter and the next one to its right; 0 without any."""
-    x0, y0, x1, y1 = found.boxes[(found.heights > 0.5 * found.height) & (found.areas > 0)].T
-    common = np.minimum(y1[:, None], y1) - np.maximum(y0[:, None], y0)
-    follows = (common > 0.5 * np.minimum(y1 - y0, (y1 - y0)[:, None])) & (x0 + x1 > (x0 + x1)[:, None])
-    gaps = np.where(follows, x0 - x1[:, None], np.inf).min(axis=1, initial=np.inf)
+    letters = np.flatnonzero((found.heights > 0.5 * found.height) & (found.areas > 0))
+    x0, y0, x1, y1 = found.boxes[letters].T
+    left, top, right, bottom = found.boxes[spread(letters, SAMPLE)].T[:, :, None]
+    common = np.minimum(bottom, y1) - np.maximum(top, y0)
+    follows = (common > 0.5 * np.minimum(y1 - y0, bottom - top)) & (x0 + x1 > left + right)
+    gaps = np.where(follows, x0 - right, np.inf).min(axis=1, initial=np.inf)
     return float(np.median(np.maximum(gaps[np.isfinite(gaps)], 0))) if np.isfinite(gaps).any() else 0.0
 
 

@@ -1,5 +1,6 @@
 """Blocks: columns, tables, notes in the margin, and pages of a few characters."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pipeline.reading import read
-from pipeline.reading.blocks import find_rows
+from pipeline.reading.blocks import find_rows, letter_gap
 from pipeline.reading.layout import Components
 from tests.reading.conftest import set_text
 
@@ -39,6 +40,17 @@ def test_lines_whose_letters_stand_far_apart_are_not_cut_into_columns():
     boxes = np.array([(x, y, x + 20, y + 20) for y in range(0, 200, 50) for x in columns])
     found = Components(np.zeros((200, 500), np.int32), boxes, np.full(len(boxes), 100), 3.0, 20.0)
     assert [len(row.pieces) for row in find_rows(found)] == [len(columns)] * 4
+
+
+def test_a_page_of_specks_takes_little_memory():
+    """The gaps of 8,000 specks to each other, all at once, would take 1.5 GB."""
+    boxes = np.array([(x, y, x + 6, y + 6) for y in range(0, 960, 12) for x in range(0, 1200, 12)])
+    found = Components(np.zeros((960, 1200), np.int32), boxes, np.full(len(boxes), 30), 2.0, 6.0)
+    tracemalloc.start()
+    gap = letter_gap(found)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert gap == 6 and peak < 300e6
 
 
 @pytest.mark.parametrize("turns", [1, 3])
