@@ -1,10 +1,13 @@
 """Export: the files of a page that was read."""
 
+import contextlib
 import csv
+import errno
 import io
 import json
 import os
 import platform
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,7 +56,10 @@ def export(
     made = {beside(stem, kind): _content(kind, page, image, name, dpi) for kind in formats}
     with writing(stem):
         stem.parent.mkdir(parents=True, exist_ok=True)
-        waiting = {path: path.with_name(f".{path.name[:150]}.{platform.node()}.{os.getpid()}") for path in made}
+        ours = f"{platform.node()}.{os.getpid()}"  # a process writes one page at a time
+        waiting = {path: path.with_name(f".{number}.{ours}") for number, path in enumerate(made)}
+        for path in made:
+            _check_place(path)
         try:
             for path, content in made.items():
                 with open(waiting[path], "wb") as file:
@@ -64,6 +70,13 @@ def export(
             for temporary in waiting.values():
                 temporary.unlink(missing_ok=True)
     return list(made)
+
+
+def _check_place(path: Path) -> None:
+    """Raise the OSError that putting a file there would raise: nothing is replaced if one of several files cannot be."""
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISDIR(path.lstat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder")
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -12,6 +12,7 @@ from lxml import etree
 from PIL import Image
 from pypdf import PdfReader
 
+from pipeline.common.errors import DataError
 from pipeline.output.annotation import BAND, LINE, TEXT, UNSURE, WORD, annotate
 from pipeline.output.export import export, to_csv
 from pipeline.output.pdf import to_pdf
@@ -205,6 +206,22 @@ def test_only_what_is_asked_for_is_made(page, tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.output.export.annotate", lambda *_: pytest.fail("nobody asked for a picture"))
     assert export(page, BLANK, tmp_path / "page", "a.jpg", ["txt", "csv"]) == [tmp_path / "page.txt", tmp_path / "page.csv"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.csv", "page.txt"]
+
+
+def test_each_format_has_its_own_content_however_long_the_name(page, tmp_path):
+    long, short = (export(page, BLANK, tmp_path / stem, "a.jpg") for stem in ("z" * 200, "z"))
+    assert [path.read_bytes() for path in long] == [path.read_bytes() for path in short]
+    assert len(list(tmp_path.iterdir())) == len(long) + len(short)
+
+
+@pytest.mark.parametrize("stem", ["page", "z" * 250])
+def test_all_formats_are_written_or_none(page, tmp_path, stem):
+    (tmp_path / "page.json").mkdir()
+    (tmp_path / "page.txt").write_text("before")
+    with pytest.raises(DataError, match="cannot be written"):
+        export(page, BLANK, tmp_path / stem, "a.jpg", ["txt", "json", "page"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.json", "page.txt"]
+    assert (tmp_path / "page.txt").read_text() == "before"
 
 
 def test_a_blank_page_is_written_in_every_format(tmp_path):
