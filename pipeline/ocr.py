@@ -44,7 +44,7 @@ def ocr(config: Config, output: Path) -> None:
 
 def read_named(options: BatchOptions, model: Path, form: FormOptions | None) -> list[Outcome]:
     """Read the photos that `options.pages` names."""
-    sources = find_sources(options.pages, options.recursive)
+    sources = find_sources(options.pages, options.recursive, options.of_all)
     target = Path(options.output or "outputs/read")
     outcome = run(sources, options, model, target, form)
     for line in report(outcome, target):

@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = _options({key: value for key, value in vars(given).items() if value is not None})
         form = find_form(given.form) if given.form else None
-        sources = find_sources(options.pages, options.recursive)
+        sources = find_sources(options.pages, options.recursive, options.of_all)
         model = Path(options.model or paths.ROOT / paths.MODEL)
         folder = Path(options.output or "outputs/read")
         outcome = run(sources, options, model, folder, form)

@@ -39,3 +39,9 @@ class BatchOptions(OcrOptions):
         check_each(self, ("part",), lambda value: value < self.parts, f"must be from 0 to parts - 1 = {self.parts - 1}")
         if self.pdf == "one" and "pdf" not in self.formats:  # the one is joined from those of the pages
             self.formats = [*self.formats, "pdf"]
+
+    @property
+    def of_all(self) -> set[str]:
+        """The names of the files of all pages together, of those that a page could have in these formats."""
+        tables = {"summary.csv", "forms.csv", "coverage.csv"} if "csv" in self.formats else set()
+        return tables | ({"pages.pdf"} if self.pdf == "one" else set())

@@ -134,7 +134,7 @@ def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
         return
     whole: dict[str, list[Path]] = {}
     for source in sources:
-        name = "pages" if options.pdf == "one" else source.path.stem if source.count > 1 else None
+        name = "pages" if options.pdf == "one" else source.document if source.count > 1 else None
         if name:
             whole.setdefault(name, []).append(beside(folder / source.name, "pdf"))
     for name, parts in whole.items():

@@ -4,16 +4,18 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.common.errors import PageError
+from pipeline.output.export import SUFFIXES as FORMATS
 from pipeline.reading.photo import SUFFIXES, Photo, count_pages, load_page
 
 STDIN = Path("-")
 RECORDS = ".read"  # folder of records within a folder of results
+LONGEST = 220  # bytes of a name, of the 255 that file systems allow: numbers and `.page.xml` are added to it
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,20 @@ class Source:
         path: the file, or `-`.
         index: of the page in the file.
         count: number of pages in the file.
-        name: of its results.
+        document: name of the results of the file as a whole.
         content: of standard input, so that another process can read it.
     """
 
     path: Path
     index: int
     count: int
-    name: str
+    document: str
     content: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the results of the page."""
+        return _page_name(self.document, self.index, self.count)
 
     @property
     def shown(self) -> str:
@@ -51,8 +58,11 @@ class Source:
         return load_page(self.path, self.index)
 
 
-def find_sources(named: Any, recursive: bool = False) -> list[Source]:
+def find_sources(named: Any, recursive: bool = False, taken: Iterable[str] = ()) -> list[Source]:
     """All pages of a name or a list of names: of files, folders and `-` (standard input).
+
+    Args:
+        taken: names of files among the results that are not of one page.
 
     Raises:
         PageError: a name does not exist, or holds no photo.
@@ -70,7 +80,7 @@ def find_sources(named: Any, recursive: bool = False) -> list[Source]:
             raise PageError(f"{path}: no such file or folder; name a photo, or a folder of photos")
     if not files:
         raise PageError("ocr.pages: names no photos; name files, folders, or - for standard input")
-    return list(_named(files))
+    return list(_named(files, set(taken)))
 
 
 def natural(path: Path) -> list[Any]:
@@ -96,9 +106,12 @@ def _photos(folder: Path, recursive: bool) -> Iterator[Path]:
             yield path
 
 
-def _named(files: list[Path]) -> Iterator[Source]:
-    """The pages of all files; the name of a page is the stem of its file, with a number if it is not the only one."""
-    taken: set[str] = set()
+def _named(files: list[Path], taken: set[str]) -> Iterator[Source]:
+    """The pages of all files.
+
+    The name of a file's results is its stem. A number is added if one of the files that may be written for it, in any format, has
+    a name that is `taken`: by a file of another page, or of the whole batch.
+    """
     for path in files:
         content = _standard_input() if path == STDIN else None
         try:
@@ -106,14 +119,25 @@ def _named(files: list[Path]) -> Iterator[Source]:
         except PageError:
             count = 1  # the error appears when it is read
         stem = "page" if path == STDIN else path.stem
+        while len(os.fsencode(stem)) > LONGEST:
+            stem = stem[:-1]
+        document, number = stem, 1
+        while not taken.isdisjoint(written := _results(document, count)):
+            number += 1
+            document = f"{stem}-{number}"
+        taken |= written
         for index in range(count):
-            wanted = stem if count == 1 else f"{stem}-{index + 1}"
-            name, number = wanted, 1
-            while name in taken:
-                number += 1
-                name = f"{wanted}-{number}"
-            taken.add(name)
-            yield Source(path, index, count, name, content)
+            yield Source(path, index, count, document, content)
+
+
+def _page_name(document: str, index: int, count: int) -> str:
+    return document if count == 1 else f"{document}-{index + 1}"
+
+
+def _results(document: str, count: int) -> set[str]:
+    """The names of all files that may be written for a file of so many pages: those of its pages, and one PDF of all."""
+    pages = [_page_name(document, index, count) for index in range(count)]
+    return {f"{document}{FORMATS['pdf']}"} | {page + suffix for page in pages for suffix in FORMATS.values()}
 
 
 def _standard_input() -> bytes:
