@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,11 +12,18 @@ from pipeline.forms.reading import Reading
 from pipeline.output.export import SUFFIXES, beside
 
 DOUBTFUL = 0.8  # mean confidence of the characters of a page; below, more than one in five is expected to be wrong
+WRITTEN = ("read", "empty")  # states of a page that has results
 
 
 @dataclass
 class Record:
-    """Attributes: status: read, empty or failed; key: of the page and the settings it was read with; fields: of a form."""
+    """The attributes that need a word.
+
+    Attributes:
+        status: read, empty or failed; unfinished while earlier results are replaced.
+        key: of the page and the settings it was read with.
+        fields: of a form.
+    """
 
     name: str
     file: str
@@ -63,17 +71,15 @@ def is_whole(record: Record | None, key: str, formats: list[str], folder: Path) 
     return (
         record is not None
         and record.key == key
-        and record.status != "failed"
+        and record.status in WRITTEN
         and set(formats) <= set(record.formats)
         and all(beside(folder / record.name, kind).exists() for kind in formats)
     )
 
 
-def forget(folder: Path, name: str, formats: list[str]) -> None:
-    """Remove the record and the results of a page, because a page that cannot be read now must not keep earlier results."""
-    known = load(folder, name)
-    _path(folder, name).unlink(missing_ok=True)
-    for kind in {*formats, *(known.formats if known else [])} & set(SUFFIXES):
+def remove_results(folder: Path, name: str, formats: Iterable[str]) -> None:
+    """Remove earlier results of a page, which must not stay beside what became of it now."""
+    for kind in set(formats) & set(SUFFIXES):
         beside(folder / name, kind).unlink(missing_ok=True)
 
 

@@ -49,10 +49,10 @@ class Worker:
         self.read = load_reader(options, model, form)
 
     def __call__(self, source: Source) -> Record:
-        """Read a page and write its results, all of them or none.
+        """Read a page and write its results, all of them or none; of a page that cannot be read, earlier ones are removed.
 
         Raises:
-            DataError: the folder cannot be written, or the disk is full.
+            DataError: the folder cannot be written, or the disk is full; earlier results are kept.
         """
         try:
             key = records.key_of(source, self.settings) if self.remember else ""
@@ -60,17 +60,17 @@ class Worker:
             key = ""  # the error appears when it is read
         formats = list(self.options.formats)
         anew = self.options.again or self.options.debug is not None
-        known = records.load(self.folder, source.name) if self.remember and not anew else None
-        if known is not None and records.is_whole(known, key, formats, self.folder):
+        known = records.load(self.folder, source.name) if self.remember else None
+        if known is not None and not anew and records.is_whole(known, key, formats, self.folder):
             return known
+        made = self._make(source, key, formats, known)
         if self.remember:
-            records.forget(self.folder, source.name, formats)
-        made = self._make(source, key, formats)
-        if self.remember:
+            earlier = {*formats, *(known.formats if known else [])}
+            records.remove_results(self.folder, source.name, earlier if made.status == "failed" else earlier - set(formats))
             records.save(made, self.folder)
         return made
 
-    def _make(self, source: Source, key: str, formats: list[str]) -> Record:
+    def _make(self, source: Source, key: str, formats: list[str], known: Record | None) -> Record:
         made = Record(source.name, source.shown, source.index + 1, "read", key, formats)
         try:
             with time_limit(self.options.seconds):
@@ -80,6 +80,8 @@ class Worker:
                 except EmptyPageError as error:
                     made.status, made.reason = "empty", str(error)
                     page = Page(photo.pixels.shape[1], photo.pixels.shape[0], 0.0, [])
+            if known is not None:
+                records.save(replace(known, status="unfinished"), self.folder)  # for a process that is killed
             self._write(page, photo, source, formats)
         except PageError as error:
             made.status, made.reason = "failed", str(error).replace("\n", " ")

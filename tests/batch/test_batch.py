@@ -122,6 +122,21 @@ def test_every_page_has_its_status_and_failed_ones_keep_no_earlier_result(read_c
     assert Path("read/black.txt").read_text() == ""
 
 
+def test_earlier_results_are_kept_where_new_ones_cannot_be_written(read_count, capsys):
+    def content() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in Path("read").iterdir() if path.is_file()}
+
+    run("photos", "--formats", "txt,csv")
+    before = content()
+    Path("read/a.json").mkdir()
+    assert command.main(["photos", "--formats", "txt,json", "--out", "read"]) == 1
+    assert "a.json is a folder); what was there before is intact" in capsys.readouterr().err
+    assert content() == before
+    Path("read/a.json").rmdir()
+    assert run("photos", "--formats", "txt,csv") == sorted(before) and len(read_count) == 4  # what was not written is read again
+    assert run("photos", "--formats", "json", "--again") == ["a.json", "b.json", "summary.csv"]  # no other formats stay
+
+
 def test_a_second_start_reads_what_is_missing_changed_or_asked_for_in_another_way(read_count):
     def reads(*more: str) -> int:
         before = len(read_count)
