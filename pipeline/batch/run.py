@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -73,7 +73,8 @@ def run(
             write_table(folder / "coverage.csv", table.total_fields(list(outcome.fields.values())).curve())
     if remember:
         write_table(folder / "summary.csv", [row(record) for record in rows], SUMMARY)
-        _join(sources, options, folder)
+        if "pdf" in options.formats:
+            _join(sources, {record.name: record for record in rows}, options, folder)
     return outcome
 
 
@@ -128,16 +129,33 @@ def _out() -> Iterator[Callable[[str], None]]:
     yield write
 
 
-def _join(sources: list[Source], options: BatchOptions, folder: Path) -> None:
-    """Write one PDF for each file with several pages, or one for all pages, if all of its pages were read."""
-    if "pdf" not in options.formats:
-        return
-    whole: dict[str, list[Path]] = {}
+def _join(sources: list[Source], known: Mapping[str, Record], options: BatchOptions, folder: Path) -> None:
+    """Write one PDF for each file with several pages, or one for all pages, as soon as all of its pages are read.
+
+    Without a page that could not be read, a file's other pages would have wrong numbers: it gets no PDF, and those of its pages
+    stay. The PDF of all pages is written without such pages.
+    """
+    whole: dict[str, list[Source]] = {}
     for source in sources:
         name = "pages" if options.pdf == "one" else source.document if source.count > 1 else None
         if name:
-            whole.setdefault(name, []).append(beside(folder / source.name, "pdf"))
-    for name, parts in whole.items():
+            whole.setdefault(name, []).append(source)
+    for name, pages in whole.items():
+        target = beside(folder / name, "pdf")
+        read = [page for page in pages if page.name in known]
+        failed = [page for page in read if known[page.name].status == "failed"]
+        parts = [beside(folder / page.name, "pdf") for page in read if known[page.name].status in records.WRITTEN]
         there = [part for part in parts if part.exists()]
-        if there and (options.parts == 1 or len(there) == len(parts)):
-            join_pdfs(there, beside(folder / name, "pdf"))
+        if len(there) + len(failed) < len(pages):  # other jobs read the rest
+            continue
+        if there and (not failed or options.pdf == "one"):
+            join_pdfs(there, target)
+        else:
+            target.unlink(missing_ok=True)
+        if there and failed:
+            lost = f"{failed[0].shown}{f' and {len(failed) - 1} more' if len(failed) > 1 else ''}"
+            said = {
+                "one": f"is without {lost}, which could not be read",
+                "page": f"is not written, because {lost} could not be read; the other pages have a PDF each",
+            }
+            print(f"{target}: {said[options.pdf]}", file=sys.stderr)

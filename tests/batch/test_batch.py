@@ -195,6 +195,19 @@ def pages_of(pdf: str) -> int:
     return len(pypdfium2.PdfDocument(pdf))
 
 
+def test_the_pdf_of_a_file_has_all_of_its_pages_or_is_not_written(read_count, capsys):
+    several("two.tif")
+    assert "two.pdf" in run("two.tif", "photos/a.jpg", "--formats", "pdf")
+    slow = Image.new("RGB", (60, 40), (99, 99, 99))
+    Image.new("RGB", (60, 40), "white").save("two.tif", save_all=True, append_images=[slow, Image.new("RGB", (60, 40))])
+    capsys.readouterr()
+    given = ["two.tif", "photos/a.jpg", "--formats", "pdf", "--seconds", "0.2"]
+    assert run(*given) == ["a.pdf", "summary.csv", "two-1.pdf", "two-3.pdf"]
+    assert "read/two.pdf: is not written, because two.tif, page 2 could not be read; the other pages" in capsys.readouterr().err
+    assert "pages.pdf" in run(*given, "--pdf", "one") and pages_of("read/pages.pdf") == 3
+    assert "read/pages.pdf: is without two.tif, page 2, which could not be read\n" in capsys.readouterr().err
+
+
 def several(file: str, count: int = 2) -> str:
     """A file with several pages."""
     Path(file).parent.mkdir(exist_ok=True)
