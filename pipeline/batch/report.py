@@ -1,11 +1,13 @@
 """Report: what became of the pages, and how much of them is right."""
 
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
 from pipeline.common.counted import counted
+from pipeline.common.errors import DataError
 from pipeline.forms import table
 from pipeline.forms.options import FormOptions
 from pipeline.forms.table import FieldScore
@@ -28,16 +30,20 @@ class Outcome(NamedTuple):
 
 
 def add_score(source: Source, record: Record, form: FormOptions | None, outcome: Outcome) -> None:
-    """Compare with the file of the truth, if there is one."""
+    """Compare with the file of the truth, if there is one; a page whose truth cannot be read has no score, and a line says so."""
     if source.count > 1 or source.content is not None:
         return
     truth = source.path.with_suffix(".txt" if form is None else ".csv")
-    if not truth.exists():
-        return
-    if form is None:
-        outcome.scores[source.name] = score(record.text, truth.read_text(encoding="utf-8", errors="replace"))
-    else:
-        outcome.fields[source.name] = table.score_fields(record.fields, truth, form)
+    try:
+        if not truth.exists():
+            return
+        if form is None:
+            outcome.scores[source.name] = score(record.text, truth.read_text(encoding="utf-8", errors="replace"))
+        else:
+            outcome.fields[source.name] = table.score_fields(record.fields, truth, form)
+    except (DataError, OSError) as error:
+        reason = f"{truth}: cannot be read ({error.strerror})" if isinstance(error, OSError) else error
+        print(f"{reason}; {source.path.name} is not scored", file=sys.stderr)
 
 
 def in_lines(record: Record, reject_below: float) -> str:

@@ -81,16 +81,19 @@ def score_fields(fields: Mapping[str, Reading], truth: Path, form: FormOptions) 
         with open(truth, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{truth}: cannot be read as a table ({error})") from None
+        raise DataError(f"{truth}: cannot be read as a table ({getattr(error, 'strerror', None) or error})") from None
     known = form.each()
     strange = [name for name in (rows[0] if rows else []) if name not in known]
     if len(rows) != 1 or strange or None in rows[0].values():
-        reason = f"{strange[0]} is no field of the form" if strange else "it must hold the names of fields and one row of texts"
+        reason = (
+            f"{strange[0]} is no field of the form" if any(strange) else "it must hold the names of fields and one row of texts"
+        )
         raise DataError(f"{truth}: {reason}")
     answers, edits, characters = [], 0, 0
     for name, text in rows[0].items():
-        wanted, got = (" ".join(value.upper().split()) for value in (text, fields[name].text))
-        answers.append((fields[name].confidence, wanted == got))
+        reading = fields.get(name, Reading("", 0.0, []))  # nothing was read on an empty page
+        wanted, got = (" ".join(value.upper().split()) for value in (text, reading.text))
+        answers.append((reading.confidence, wanted == got))
         if known[name].kind == "text":
             edits += edit_distance(got, wanted)
             characters += len(wanted)

@@ -378,6 +378,28 @@ def test_forms_are_rows_of_a_table_and_scored(read_count, capsys):
     assert "number: A" in capsys.readouterr().out
 
 
+def test_a_truth_that_cannot_be_read_is_left_out_in_one_line(read_count, capsys):
+    Path("form.yaml").write_text(FORM)
+    for name in "cdef":
+        Image.new("RGB", (60, 40), "black" if name == "f" else "white").save(f"photos/{name}.png")
+    Path("photos/a.csv").write_text("town\nX\n")
+    Path("photos/b.csv").mkdir()
+    Path("photos/c.csv").write_bytes(b"number\n\xff\n")
+    Path("photos/d.csv").write_text("number,agreed\nA,,more\n")
+    Path("photos/e.csv").write_text("number,agreed\nA,\n")
+    Path("photos/f.csv").write_text("number\nA\n")
+    assert {"forms.csv", "summary.csv"} < set(run("photos", "--form", "form.yaml"))
+    err = capsys.readouterr().err.splitlines()
+    assert err[0] == "photos/a.csv: town is no field of the form; a.jpg is not scored"
+    assert err[1] == "photos/b.csv: cannot be read as a table (Is a directory); b.png is not scored"
+    assert [line.partition(":")[0] for line in err[2:4]] == ["photos/c.csv", "photos/d.csv"]
+    assert "2 forms scored: fields 3" in err[-1]
+    Path("photos/a.txt").mkdir()
+    run("photos", out="text")
+    assert capsys.readouterr().err.startswith("photos/a.txt: cannot be read (Is a directory); a.jpg is not scored\n")
+    assert set(statuses("text").values()) == {"read", "empty"}
+
+
 def test_a_form_that_is_none_is_refused(read_count, capsys):
     assert command.main(["photos", "--form", "nowhere"]) == 1
     assert "nowhere is no file, and no form of conf/form/, which holds exam_cover" in capsys.readouterr().err
