@@ -39,7 +39,7 @@ class Record:
 
     @property
     def doubtful(self) -> bool:
-        return self.status == "read" and self.confidence < DOUBTFUL
+        return self.characters > 0 and self.confidence < DOUBTFUL  # a form with nothing in it leaves nothing to doubt
 
 
 def key_of(source: Source, settings: str) -> str:
@@ -58,10 +58,13 @@ def save(record: Record, folder: Path) -> None:
 
 
 def load(folder: Path, name: str) -> Record | None:
-    """The record of a page; None if it is missing or damaged."""
+    """The record of a page; None if it is missing or damaged.
+
+    Its name is the one given: what is stored was a name on disk in the language of another start.
+    """
     try:
         values = json.loads(_path(folder, name).read_text(encoding="utf-8"))
-        return Record(**{**values, "fields": {key: Reading(**value) for key, value in values["fields"].items()}})
+        return Record(**{**values, "name": name, "fields": {key: Reading(**value) for key, value in values["fields"].items()}})
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
 

@@ -54,9 +54,10 @@ def run(
             mine, _bar(read_all(mine, (options, model, form, settings, folder, remember), options.jobs), len(mine))
         ):
             outcome.records.append(record)
-            if record.status == "failed":
+            if record.status == "failed" or record.status == "empty" and source.given:
                 where = "" if str(source.path) in record.reason else f"{source.shown}: "
                 print(f"{where}{record.reason}", file=sys.stderr)
+            if record.status == "failed":
                 continue
             add_score(source, record, form, outcome)
             if show:
@@ -113,15 +114,16 @@ def _bar(made: Iterator[Record], total: int) -> Iterator[Record]:
 
 @contextlib.contextmanager
 def _out() -> Iterator[Callable[[str], None]]:
-    """`print`, without an error if the reader has closed the pipe, as `head` does."""
+    """`print`, without an error if the reader has closed the pipe, as `head` does, or its encoding lacks a character."""
     open_ = True
+    encoding = sys.stdout.encoding or "utf-8"
 
     def write(text: str) -> None:
         nonlocal open_
         if not open_:
             return
         try:
-            print(text, flush=True)
+            print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
         except BrokenPipeError:
             open_ = False
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python can close it without an error

@@ -27,6 +27,7 @@ class Source:
         index: of the page in the file.
         count: number of pages in the file.
         document: name of the results of the file as a whole.
+        given: whether the file was named itself, not found in a folder.
         content: of standard input, so that another process can read it.
     """
 
@@ -34,6 +35,7 @@ class Source:
     index: int
     count: int
     document: str
+    given: bool
     content: bytes | None = None
 
     @property
@@ -67,15 +69,15 @@ def find_sources(named: Any, recursive: bool = False, taken: Iterable[str] = ())
     Raises:
         PageError: a name does not exist, or holds no photo.
     """
-    files: list[Path] = []
+    files: list[tuple[Path, bool]] = []
     for path in (_expand(name) for name in (named if isinstance(named, (list, tuple)) else [named])):
         if path.is_dir():
             found = sorted(_photos(path, recursive), key=natural)
             if not found:
                 raise PageError(f"{path}: holds no photos ({' '.join(SUFFIXES)})")
-            files += found
+            files += [(photo, False) for photo in found]
         elif path.exists() or path == STDIN:
-            files.append(path)
+            files.append((path, True))
         else:
             raise PageError(f"{path}: no such file or folder; name a photo, or a folder of photos")
     if not files:
@@ -106,13 +108,13 @@ def _photos(folder: Path, recursive: bool) -> Iterator[Path]:
             yield path
 
 
-def _named(files: list[Path], taken: set[str]) -> Iterator[Source]:
+def _named(files: list[tuple[Path, bool]], taken: set[str]) -> Iterator[Source]:
     """The pages of all files.
 
     The name of a file's results is its stem. A number is added if one of the files that may be written for it, in any format, has
     a name that is `taken`: by a file of another page, or of the whole batch.
     """
-    for path in files:
+    for path, given in files:
         content = _standard_input() if path == STDIN else None
         try:
             count = count_pages(path if content is None else io.BytesIO(content))
@@ -127,7 +129,7 @@ def _named(files: list[Path], taken: set[str]) -> Iterator[Source]:
             document = f"{stem}-{number}"
         taken |= written
         for index in range(count):
-            yield Source(path, index, count, document, content)
+            yield Source(path, index, count, document, given, content)
 
 
 def _page_name(document: str, index: int, count: int) -> str:

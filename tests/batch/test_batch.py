@@ -30,7 +30,7 @@ from tests.conftest import ROOT, clean_environment
 
 @pytest.fixture
 def read_count(tmp_path, monkeypatch) -> list[int]:
-    """Two photos to read; the reader is a stub that sees an A on them, nothing on black ones, and counts what it reads."""
+    """Two photos to read; a stub sees an A on them, nothing on black ones, an empty form on grey ones, and counts them."""
     seen = []
 
     def load_reader(options, model, form):
@@ -40,6 +40,11 @@ def read_count(tmp_path, monkeypatch) -> list[int]:
                 raise EmptyPageError("nothing to read")
             if image[0, 0, 0] == 99:
                 time.sleep(5)
+            if form and image[0, 0, 0] == 200:
+                return Page(image.shape[1], image.shape[0], 0.0, []), {
+                    "number": Reading("", 1.0, []),
+                    "agreed": Reading("", 1.0, []),
+                }
             fields = {"number": Reading("A", 0.9, [0.9]), "agreed": Reading("", 0.8, [])} if form else {}
             return Page(image.shape[1], image.shape[0], 0.0, [Line([Word([Character("A", (5, 5, 20, 25), 0.9)])])]), fields
 
@@ -135,6 +140,27 @@ def test_earlier_results_are_kept_where_new_ones_cannot_be_written(read_count, c
     Path("read/a.json").rmdir()
     assert run("photos", "--formats", "txt,csv") == sorted(before) and len(read_count) == 4  # what was not written is read again
     assert run("photos", "--formats", "json", "--again") == ["a.json", "b.json", "summary.csv"]  # no other formats stay
+
+
+def test_a_page_with_nothing_on_it_says_so_if_it_was_named(read_count, capsys):
+    Image.new("RGB", (60, 40)).save("photos/black.png")
+    run("photos/black.png")
+    assert capsys.readouterr().err == "photos/black.png: nothing to read\n"
+    run("photos")
+    assert capsys.readouterr().err.startswith("read: 3 pages")
+
+
+def test_what_the_terminal_cannot_show_is_escaped(read_count, monkeypatch):
+    Image.new("RGB", (60, 40), "white").save("photos/üñ—名.png")
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    assert command.main(["photos", "--out", "read"]) == 0
+    assert b"photos/\\xfc\\xf1\\u2014\\u540d.png:\nA\n" in shown.getvalue()
+
+
+def test_a_record_is_found_again_whatever_the_language(tmp_path):
+    batch.records.save(batch.Record("h\udcc3\udcbc", "hü.png", 1, "read", "", []), tmp_path)
+    assert batch.records.load(tmp_path, "hü").name == "hü"
 
 
 def test_a_second_start_reads_what_is_missing_changed_or_asked_for_in_another_way(read_count):
@@ -376,6 +402,13 @@ def test_forms_are_rows_of_a_table_and_scored(read_count, capsys):
     assert "number: ?" in said.out and "1 form scored: fields 2, character accuracy 1, field accuracy 0.5" in said.err
     run("photos", "--form", "form.yaml")
     assert "number: A" in capsys.readouterr().out
+
+
+def test_a_form_with_nothing_in_it_is_not_doubtful(read_count, capsys):
+    Path("form.yaml").write_text(FORM)
+    Image.new("RGB", (60, 40), (200, 200, 200)).save("photos/c.png")
+    run("photos", "--form", "form.yaml")
+    assert "3 pages: 3 read, 0 empty, 0 failed, 0 doubtful" in capsys.readouterr().err
 
 
 def test_a_truth_that_cannot_be_read_is_left_out_in_one_line(read_count, capsys):
