@@ -16,13 +16,14 @@ from pipeline.batch.record import Record
 from pipeline.batch.sources import Source
 from pipeline.batch.steps import StepPictures
 from pipeline.common import paths
-from pipeline.common.errors import EmptyPageError, PageError
+from pipeline.common.counted import counted
+from pipeline.common.errors import ConfigError, EmptyPageError, PageError
 from pipeline.forms.options import FormOptions
 from pipeline.forms.reading import Reading
 from pipeline.output.export import export
 from pipeline.reading.models import load_models
 from pipeline.reading.page import Page
-from pipeline.reading.photo import Photo, load_page
+from pipeline.reading.photo import Photo, count_pages, load_page
 from pipeline.reading.reader import read
 from pipeline.reading.word_list import WordList, load_words
 
@@ -138,7 +139,10 @@ def load_blank(form: FormOptions) -> np.ndarray:
         PageError: the template cannot be read.
     """
     try:
-        return np.asarray(Image.fromarray(load_page(Path(form.template), form.page - 1).pixels).convert("L"))
+        file = Path(form.template)
+        if form.page > (count := count_pages(file)):
+            raise ConfigError(f"form.page: {form.page}, and {file} has {counted(count, 'page')}")
+        return np.asarray(Image.fromarray(load_page(file, form.page - 1).pixels).convert("L"))
     except PageError as error:
         raise PageError(f"form.template: {error}; `dvc repro fill` draws the blanks of the project's own forms") from None
 

@@ -1,5 +1,6 @@
 """Options of a form: the section `form` of `conf/`, and the file that `pipeline.read --form` takes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ ALPHABETS = {
 """Name -> the characters of a field, of those that the network reads."""
 TICKED = "x"
 """The text of a ticked box."""
+MOST_CELLS = 200
 RESERVED = ("name", "file", "page", "status", "flagged")
 
 
@@ -32,7 +34,9 @@ class Field(Options):
 
     box: Annotated[list[float], "left, top, right, bottom, as shares of the width and height of the blank"]
     kind: Annotated[str, "what is written in it", OneOf(("text", "checkbox"))] = "text"
-    cells: Annotated[int, "characters that have a cell each; 0: a line or a box for any number of characters", Range(0, 200)] = 0
+    cells: Annotated[
+        int, "characters that have a cell each; 0: a line or a box for any number of characters", Range(0, MOST_CELLS)
+    ] = 0
     rows: Annotated[int, "fields below one another within the box, each of its own, `name_1`, `name_2`, ...", Range(1, 200)] = 1
     alphabet: Annotated[str, "characters that are written there", OneOf(ALPHABETS)] = "all"
     pattern: Annotated[str, "regular expression that matches the whole text; empty: any text of the alphabet"] = ""
@@ -41,17 +45,33 @@ class Field(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         box = self.box
-        if not (isinstance(box, list) and len(box) == 4 and all(is_number(side) and side in SHARE for side in box)) or not (
-            box[0] < box[2] and box[1] < box[3]
-        ):
+        if not (isinstance(box, list) and len(box) == 4 and all(is_number(side) and side in SHARE for side in box)):
             raise ConfigError(f"box: must be left, top, right, bottom from 0 to 1, not {box!r}")
+        for low, high, names in (box[0], box[2], "left and right"), (box[1], box[3], "top and bottom"):
+            if low >= high:
+                raise ConfigError(f"box: {names} are {low:g} and {high:g}, and the first must be less; exchange them")
         check_each(self, ("pattern", "label"), lambda value: isinstance(value, str), "must be text")
+        if self.pattern and self.cells and not self.allows_some(ALPHABETS["all"] + self.pattern):  # it may name others
+            raise ConfigError(f"pattern: {self.pattern!r} matches no text that fits into {self.cells} cells")
         _ = self.constraint
 
     @property
     def constraint(self) -> Constraint:
         """The texts that the field allows."""
         return Pattern(self.pattern) if self.pattern else Allowed(ALPHABETS[self.alphabet])
+
+    def allows_some(self, characters: str) -> bool:
+        """Whether a text of these characters and spaces, not longer than the cells, may be written in the field."""
+        if not self.pattern:
+            return not set(characters).isdisjoint(ALPHABETS[self.alphabet])
+        pattern = Pattern(self.pattern)
+        reached = pattern.start()
+        for _ in range(self.cells or MOST_CELLS):
+            after = [pattern.step(reached, character) for character in {*characters, " "}]
+            reached = frozenset().union(*(states for states in after if states is not None))
+            if pattern.accepts(reached):
+                return True
+        return False
 
 
 @dataclass
@@ -65,25 +85,40 @@ class FormOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_each(self, ("template",), lambda value: isinstance(value, str) and value != "", "must name a picture or a PDF")
         if not self.fields:
             raise ConfigError("fields: names no field; give each a box")
-        names = list(self.each())
+        names = [name for name, _ in self._named()]
         taken = [name for name in names if name in RESERVED or name.endswith("_confidence") or names.count(name) > 1]
         if taken:
             raise ConfigError(f"fields.{taken[0]}: is the name of another column of forms.csv; choose another one")
 
     def each(self) -> dict[str, Field]:
         """All single fields by their names; a field with several rows is several fields."""
-        single: dict[str, Field] = {}
+        return dict(self._named())
+
+    def _named(self) -> Iterator[tuple[str, Field]]:
         for name, one in self.fields.items():
             if one.rows == 1:
-                single[name] = one
+                yield name, one
                 continue
             left, top, right, bottom = one.box
             step = (bottom - top) / one.rows
             for row in range(one.rows):
-                single[f"{name}_{row + 1}"] = replace(one, rows=1, box=[left, top + row * step, right, top + (row + 1) * step])
-        return single
+                yield f"{name}_{row + 1}", replace(one, rows=1, box=[left, top + row * step, right, top + (row + 1) * step])
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which PyYAML takes the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in keys:
+                raise ConfigError(f"{key.value}: stands twice, again in line {key.start_mark.line + 1}; leave one out")
+            keys.add(str(key.value))
+        return node
 
 
 def form_file(name: str) -> Path:
@@ -98,10 +133,12 @@ def load_form(path: Path) -> FormOptions:
         ConfigError: it is missing, not YAML, or holds a wrong key or value; the message names the file and the key.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    except yaml.YAMLError as error:
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: 2024-99-99 looks like a date
         raise ConfigError(f"{path}: is no YAML ({' '.join(str(error).split())})") from None
     try:
         if not isinstance(values, dict) or not isinstance(values.get("fields"), dict):

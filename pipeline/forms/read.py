@@ -1,14 +1,14 @@
 """Read: read a photo of a form, field by field."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from pipeline.common.errors import PageError
+from pipeline.common.errors import ConfigError, PageError
 from pipeline.forms.ink import field_ink, find_drawn, written_ink
 from pipeline.forms.options import TICKED, Field, FormOptions
 from pipeline.forms.reading import Reading
@@ -49,6 +49,7 @@ class FormReader:
     def __init__(self, form: FormOptions, blank: np.ndarray, models: Models, options: OcrOptions) -> None:
         self.models, self.options = models, options
         self.fields = form.each()
+        check_characters(self.fields, models.characters.alphabet.characters)
         self.blank = Blank(blank)
         height, width = blank.shape
         scale = min(1.0, (options.work_pixels / blank.size) ** 0.5)
@@ -140,6 +141,18 @@ class FormReader:
         confidence = math.prod(word.confidence for word in words)
         each = [1.0 if c is None else c.confidence for word in words for c in (*word.characters, None)][:-1]
         return Reading(line.text, confidence, each, matches(field.constraint, line.text)), line
+
+
+def check_characters(fields: Mapping[str, Field], characters: str) -> None:
+    """Refuse a field of which nothing can be read.
+
+    Raises:
+        ConfigError: the field allows no text of the characters that the network reads.
+    """
+    for name, field in fields.items():
+        if field.kind == "text" and not field.allows_some(characters):
+            key, value = ("pattern", field.pattern) if field.pattern else ("alphabet", field.alphabet)
+            raise ConfigError(f"form.fields.{name}.{key}: {value!r} allows no text of the characters of the model, {characters}")
 
 
 def read_checkbox(ink: np.ndarray, box: np.ndarray, stroke: float) -> Reading:

@@ -1,10 +1,13 @@
 """Forms: found on photos whatever their turn, read field by field, and what becomes a table of them."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import ProjectiveTransform, estimate_transform
 
+from pipeline.batch.work import load_blank
 from pipeline.characters.alphabet import ALPHANUMERIC
 from pipeline.common.errors import ConfigError, DataError, PageError
 from pipeline.common.pixels import PAPER, WRITTEN
@@ -12,7 +15,7 @@ from pipeline.fill import entries
 from pipeline.forms import table
 from pipeline.forms.ink import field_ink, find_dark
 from pipeline.forms.options import Field, FormOptions, form_file, load_form
-from pipeline.forms.read import FormReader, read_checkbox
+from pipeline.forms.read import FormReader, check_characters, read_checkbox
 from pipeline.forms.reading import Reading
 from pipeline.forms.register import Blank, register
 from pipeline.nn.unet import UNetOptions, build_unet
@@ -207,6 +210,29 @@ def test_a_row_of_the_table(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "field, allowed",
+    [
+        ({"pattern": "[a-z]*"}, False),
+        ({"pattern": "[a-z]* ?[0-9]"}, True),
+        ({"pattern": "[A-Z]{12}"}, True),
+        ({"pattern": "(.|A)*A(A|B){60}", "cells": 61}, True),  # a deterministic automaton would have 2 ** 60 states
+        ({"alphabet": "letters"}, True),
+        ({"kind": "checkbox", "pattern": "x"}, True),
+    ],
+)
+def test_a_field_of_which_the_model_can_read_nothing_is_refused(field, allowed):
+    with contextlib.nullcontext() if allowed else pytest.raises(ConfigError, match="form.fields.a.pattern: '.*' allows no text"):
+        check_characters({"a": Field(box=[0, 0, 1, 1], **field)}, ALPHANUMERIC)
+
+
+def test_a_page_that_the_blank_does_not_have_is_named(tmp_path):
+    Image.new("L", (60, 40)).save(tmp_path / "blank.png")
+    form = FormOptions(template=str(tmp_path / "blank.png"), fields={"a": Field(box=[0, 0, 1, 1])}, page=3)
+    with pytest.raises(ConfigError, match="form.page: 3, and .*blank.png has 1 page$"):
+        load_blank(form)
+
+
+@pytest.mark.parametrize(
     "text, said",
     [
         ("template: a.png", "fields"),
@@ -217,6 +243,17 @@ def test_a_row_of_the_table(tmp_path):
         ("template: a.png\nfields: {page: {box: [0, 0, 1, 1]}}", "fields.page: is the name of another column"),
         ("fields: {a: {box: [0, 0, 1, 1]}}", "template: is missing"),
         ("a: [", "is no YAML"),
+        ("template: 2024-99-99", "is no YAML"),
+        ("template:\nfields: {a: {box: [0, 0, 1, 1]}}", "template: must name a picture or a PDF, not None"),
+        ("template: 7\nfields: {a: {box: [0, 0, 1, 1]}}", "template: must name a picture or a PDF, not 7"),
+        ("template: a.png\nfields:\n  a: {box: [0, 0, 1, 1]}\n  a: {box: [0, 0, 1, 1]}", "a: stands twice, again in line 4"),
+        ("template: a.png\nfields: {a: {rows: 2, box: [0, 0, 1, 1]}, a_1: {box: [0, 0, 1, 1]}}", "fields.a_1: is the name of an"),
+        ("template: a.png\nfields: {a: {box: [0.9, 0, 0.2, 1]}}", "fields.a.box: left and right are 0.9 and 0.2, and the first"),
+        ("template: a.png\nfields: {a: {box: [0, 1, 1, 0.5]}}", "fields.a.box: top and bottom are 1 and 0.5, and the first"),
+        (
+            "template: a.png\nfields: {a: {box: [0, 0, 1, 1], cells: 10, pattern: '(A|B)*[0-9]{12}'}}",
+            "fields.a.pattern: '(A|B)*[0-9]{12}' matches no text that fits into 10 cells",
+        ),
     ],
 )
 def test_what_is_no_form_is_refused_in_one_line(tmp_path, text, said):
