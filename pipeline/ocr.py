@@ -15,7 +15,7 @@ from pipeline.batch.report import Outcome, report
 from pipeline.batch.run import run
 from pipeline.batch.sources import find_sources
 from pipeline.common import paths
-from pipeline.common.errors import PageError
+from pipeline.common.errors import ConfigError, PageError
 from pipeline.common.files import md5, replacing_folder, write_json
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
@@ -36,7 +36,9 @@ def ocr(config: Config, output: Path) -> None:
         config.ocr, ink=config.ocr.ink or str(output / paths.INK), lattice=config.ocr.lattice or str(output / paths.LATTICE)
     )
     model = Path(options.model or output / paths.MODEL)
-    outcomes = read_named(options, model, config.form) if options.pages else read_rendered(options, model, config, output)
+    outcomes = (
+        read_named(options, model, config.form) if options.pages is not None else read_rendered(options, model, config, output)
+    )
     failed = sum(outcome.failed for outcome in outcomes)
     if failed:
         raise PageError(f"{failed} of {sum(len(outcome.records) for outcome in outcomes)} pages could not be read")
@@ -44,6 +46,11 @@ def ocr(config: Config, output: Path) -> None:
 
 def read_named(options: BatchOptions, model: Path, form: FormOptions | None) -> list[Outcome]:
     """Read the photos that `options.pages` names."""
+    if form is not None:
+        try:
+            options.check_form()
+        except ConfigError as error:
+            raise ConfigError(f"ocr.{error}") from None
     sources = find_sources(options.pages, options.recursive, options.of_all)
     target = Path(options.output or "outputs/read")
     outcome = run(sources, options, model, target, form)

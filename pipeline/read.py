@@ -5,6 +5,8 @@ The options are those of conf/ocr/pages.yaml; what is not given here is as it st
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         options = _options({key: value for key, value in vars(given).items() if value is not None})
-        form = find_form(given.form) if given.form else None
+        form = find_form(given.form) if given.form is not None else None
         sources = find_sources(options.pages, options.recursive, options.of_all)
         model = Path(options.model or paths.ROOT / paths.MODEL)
         folder = Path(options.output or "outputs/read")
@@ -87,7 +89,7 @@ def find_form(name: str) -> FormOptions:
     file = Path(name) if Path(name).is_file() else form_file(name)
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
-        raise ConfigError(f"--form: {name} is no file, and no form of conf/form/, which holds {known}")
+        raise ConfigError(f"--form: {name or 'an empty name'} is no file, and no form of conf/form/, which holds {known}")
     form = load_form(file)
     beside = (file.parent if file == Path(name) else paths.ROOT) / form.template
     return form if Path(form.template).exists() else replace(form, template=str(beside))
@@ -101,7 +103,7 @@ def _options(given: dict[str, Any]) -> BatchOptions:
     """conf/ocr/pages.yaml with what was given on the command line.
 
     Raises:
-        ConfigError: a value out of its range.
+        ConfigError: a value out of its range, or one that has no effect on a form.
     """
     if not (paths.ROOT / "conf").is_dir():
         from pipeline.config.conf_files import check_files  # not above: it imports much, and says what is missing
@@ -113,10 +115,21 @@ def _options(given: dict[str, Any]) -> BatchOptions:
     values["ink"] = values["ink"] or str(paths.ROOT / paths.INK)
     values["lattice"] = values["lattice"] or str(paths.ROOT / paths.LATTICE)
     known = {field.name for field in fields(BatchOptions)}
+    with _as_typed():
+        options = BatchOptions(**{key: value for key, value in {**values, **given}.items() if key in known})
+        if "form" in given:
+            options.check_form()
+    return options
+
+
+@contextmanager
+def _as_typed() -> Iterator[None]:
+    """Name an option in an error as it stands on the command line."""
     try:
-        return BatchOptions(**{key: value for key, value in {**values, **given}.items() if key in known})
+        yield
     except ConfigError as error:
-        raise ConfigError(f"--{error}") from None
+        key, _, reason = str(error).partition(":")
+        raise ConfigError(f"--{'out' if key == 'output' else key.replace('_', '-')}:{reason}") from None
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from pipeline.config.choices import check_choices, check_keys
 from pipeline.config.composition import compose_conf
 from pipeline.config.manual import manual
 from pipeline.config.promoted import load
+from tests.conftest import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 CONF = ROOT / "conf"
@@ -126,6 +129,7 @@ def test_what_has_no_effect_is_refused(overrides, said):
         ("trian.lr=0.5", "trian.lr: no such key of conf/; the nearest is train.lr"),
         ("train.lrr=0.5", "train.lrr: no such key of conf/; the nearest is train.lr"),
         ("trakcing=server", "trakcing: no such key of conf/; the nearest is tracking"),
+        ("form.template=x", "form.template: is read only where one of these is chosen: form=exam_cover, form=order_sheet"),
         ("tracking=nothing", "Available options in 'tracking': local server"),
         ("extra [", "extra [ ^ See https://hydra.cc"),
     ],
@@ -143,6 +147,16 @@ def test_what_is_not_there_names_what_is(override, said):
 def test_what_has_its_effect_is_not(overrides):
     config_ = composed(*overrides)
     check_choices(config_, dict(config_.hydra.runtime.choices), overrides)
+
+
+def test_too_little_memory_is_one_line():
+    code = (
+        "import sys; from pipeline.config.command import command; "
+        "sys.argv = ['evaluate']; command('evaluate', lambda config, folder: bytes(10 ** 18))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=clean_environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "evaluate: not enough memory; make batch_size, jobs or the data smaller\n"
 
 
 def test_an_experiment_without_its_package_is_named(tmp_path):

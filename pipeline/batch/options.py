@@ -40,6 +40,16 @@ class BatchOptions(OcrOptions):
         if self.pdf == "one" and "pdf" not in self.formats:  # the one is joined from those of the pages
             self.formats = [*self.formats, "pdf"]
 
+    def check_form(self) -> None:
+        """Refuse what is not read where the pages are a form.
+
+        Raises:
+            ConfigError: naming the key.
+        """
+        idle = {"mode": self.mode != "page", "pattern": self.pattern, "characters": self.characters, "debug": self.debug}
+        for key in (key for key, given in idle.items() if given):
+            raise ConfigError(f"{key}: has no effect on a form, whose file says what its fields hold; leave it out")
+
     @property
     def of_all(self) -> set[str]:
         """The names of the files of all pages together, of those that a page could have in these formats."""

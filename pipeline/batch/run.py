@@ -80,8 +80,9 @@ def run(
 
 
 def _check_target(sources: list[Source], folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; name a folder for the results")
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ConfigError(f"{there} is a file; name a folder for the results")
     if folder.resolve() in {source.path.resolve().parent for source in sources}:
         raise ConfigError(
             f"{folder} holds the pages themselves; name another folder for the results, or their .txt files would be overwritten"

@@ -39,7 +39,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
     The stage's module declares in `SECTIONS` which sections of conf/ it reads.
     """
 
-    mistakes: list[UserError | OSError] = []
+    mistakes: list[UserError | OSError | MemoryError] = []
     composed_well = False
 
     @hydra.main(version_base="1.3", config_path=str(paths.ROOT / "conf"), config_name="config")
@@ -48,7 +48,7 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
         composed_well = True
         try:
             return run(composed)
-        except (UserError, OSError) as error:
+        except (UserError, OSError, MemoryError) as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
             mistakes.append(error)  # raised here, Hydra would print a line of its own before ours
@@ -90,6 +90,9 @@ def command(stage: str, task: Callable[[config.Config, Path], Any]) -> None:
         fail(stage, error)
     except KeyboardInterrupt:
         sys.exit(130)
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        fail(stage, UserError(f"not enough memory{said}; make batch_size, jobs or the data smaller"))
     except Exception as error:
         if composed_well:
             raise

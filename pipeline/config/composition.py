@@ -13,6 +13,7 @@ from pipeline.common.errors import ConfigError
 from pipeline.config.choices import check_choices, nearest
 from pipeline.config.conf_files import check_files
 from pipeline.config.effect import check_read
+from pipeline.config.promoted import load
 
 
 def compose_conf(overrides: Iterable[str], command: str, sections: Collection[str]) -> DictConfig:
@@ -40,6 +41,12 @@ def in_words(error: Exception) -> str:
     """Hydra's message on one line, without the folders it searched; for an unknown key, with the known key most like it."""
     said = str(error).partition("Config search path:")[0]
     if unknown := re.match(r"Could not override '([^']+)'", said):
-        return f"{unknown[1]}: no such key of conf/; the nearest is {nearest(unknown[1])}"
+        key, group = unknown[1], unknown[1].partition(".")[0]
+        if (like := nearest(key)) != key:
+            return f"{key}: no such key of conf/; the nearest is {like}"
+        files = [
+            file.stem for file in sorted((paths.ROOT / "conf" / group).glob("*.yaml")) if key.partition(".")[2] in load(file)
+        ]
+        return f"{key}: is read only where one of these is chosen: {', '.join(f'{group}={file}' for file in files)}"
     lines = [line.strip() for line in said.splitlines() if line.strip()]  # the last one says what to do
     return f"{' '.join(lines[:8])}; see conf/ for the keys there are"

@@ -264,7 +264,14 @@ def test_no_result_has_the_name_of_another(read_count, monkeypatch, capsys):
     assert run("-", "--formats", "pdf", out="in") == ["page-1.pdf", "page-2.pdf", "page.pdf", "summary.csv"]
 
 
-@pytest.mark.parametrize("output, said", [("photos", "holds the pages themselves"), ("file", "is a file; name a folder")])
+@pytest.mark.parametrize(
+    "output, said",
+    [
+        ("photos", "holds the pages themselves"),
+        ("file", "is a file; name a folder"),
+        ("file/x/y", "file is a file; name a folder"),
+    ],
+)
 def test_an_output_that_would_do_harm_is_refused(read_count, output, said, capsys):
     Path("file").write_text("mine")
     before = sorted(Path("photos").iterdir())
@@ -278,10 +285,15 @@ def test_an_output_that_would_do_harm_is_refused(read_count, output, said, capsy
     [
         (["photos", "--formats", "doc"], "formats: must name one or more of"),
         (["photos", "--jobs", "0"], "jobs: must be 1 or more"),
-        (["photos", "--reject-below", "2"], "reject_below: must be a number from 0 to 1, not 2.0"),
+        (["photos", "--reject-below", "2"], "--reject-below: must be a number from 0 to 1, not 2.0"),
         (["photos", "--out", "/proc/nothing"], "cannot be written"),
         (["photos", "--characters", ""], "--characters: must not be empty"),
         (["photos", "--pattern", ""], "--pattern: must not be empty"),
+        (["photos", "--out", ""], "--out: must not be empty"),
+        (["photos", "--form", ""], "--form: an empty name is no file"),
+        (["photos", "--form", "exam_cover", "--mode", "word"], "--mode: has no effect on a form"),
+        (["photos", "--form", "exam_cover", "--pattern", "A"], "--pattern: has no effect on a form"),
+        (["photos", "--form", "exam_cover", "--characters", "A"], "--characters: has no effect on a form"),
     ],
 )
 def test_mistakes_are_one_line(read_count, arguments, said, capsys):
@@ -304,6 +316,19 @@ def test_what_the_command_line_does_not_know_is_one_line(read_count, arguments, 
         command.main(arguments)
     err = capsys.readouterr().err
     assert ended.value.code == 2 and said in err and err.startswith("read: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["ocr.pages=[]"], "ocr: ocr.pages: names no photos"),
+        (["ocr.pages=[a.jpg]", "form=exam_cover", "ocr.mode=word"], "ocr: ocr.mode: has no effect on a form"),
+    ],
+)
+def test_mistakes_of_the_stage_are_one_line(arguments, said):
+    line = [sys.executable, "-m", "pipeline.ocr", *arguments]
+    done = subprocess.run(line, cwd=ROOT, env=clean_environment(), capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith(said) and done.stderr.count("\n") == 1
 
 
 def test_truths_are_scored_be_they_text_or_not(read_count, capsys):
