@@ -1,9 +1,9 @@
 """Builds the stroke library `data/strokes.npz` and `NOTICE` from handwriting fonts with an open licence.
 
-    python scripts/build_strokes.py --packages | xargs npm install --prefix fonts
+    python -m scripts.build_strokes --packages | xargs npm install --prefix fonts
     pip install fonttools brotli
-    python scripts/build_strokes.py fonts/node_modules/@fontsource
-    python scripts/build_strokes.py --variants               # only renews what stroke_variants.txt holds
+    python -m scripts.build_strokes fonts/node_modules/@fontsource
+    python -m scripts.build_strokes --variants               # only renews what stroke_variants.txt holds
 
 Each font package holds the family's outlines as WOFF2, its licence and the name of its author. The skeletons of the
 capitals, the digits, the signs and the lower-case letters are kept, and once more, at the size of capitals, those of some

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.characters import CLASSES
 from pipeline.nn.network import load_network, save_network
@@ -116,6 +117,35 @@ def test_the_rendered_pages_are_read(read):
     assert (
         sum(page["cer"] < 0.1 for page in read["pages"].values()) >= 6
     )  # 2_letters and 5_label lose short strokes to lines: to be mended
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory) -> Path:
+    """A line cut out of a rendered page."""
+    path = tmp_path_factory.mktemp("line") / "line.png"
+    with Image.open(ROOT / "prepared/pages/6_note.jpg") as page:
+        page.crop((190, 385, 1540, 510)).save(path)
+    return path
+
+
+def text_of(path: Path, *options: str) -> str:
+    command = [sys.executable, "-m", "pipeline.read", str(path), "--out", str(path.parent / "out"), "--again", *options]
+    done = subprocess.run(command, cwd=ROOT, env=clean_environment(), text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_cut_out_line_reads_the_same_whichever_way_it_is_turned(line, turns, tmp_path):
+    with Image.open(line) as picture:
+        picture.rotate(90 * turns, expand=True).save(tmp_path / "turned.png")
+    assert text_of(tmp_path / "turned.png") == "THE QUICK BROWN FOX JUMPED"
+
+
+@pytest.mark.parametrize("word", ["FOXES", "BROWNIES", "JUMPEDOVERTHEMOON"])
+def test_a_list_of_words_takes_nothing_from_a_line_that_only_begins_like_it(line, word, tmp_path):
+    (tmp_path / "words.txt").write_text(word)
+    assert text_of(line, "--words", str(tmp_path / "words.txt")) == "THE QUICK BROWN FOX JUMPED"
 
 
 def test_the_gate_sees_that_a_page_is_read_with_two_letters_mixed_up(stage, tmp_path):

@@ -21,7 +21,9 @@ from pipeline.common.errors import ConfigError, EmptyPageError, PageError
 from pipeline.forms.options import FormOptions
 from pipeline.forms.reading import Reading
 from pipeline.output.export import export
+from pipeline.reading.constraint import possible
 from pipeline.reading.models import load_models
+from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Page
 from pipeline.reading.photo import Photo, count_pages, load_page
 from pipeline.reading.reader import read
@@ -109,11 +111,13 @@ def load_reader(
     """Load the models; return a function from a photo, (H, W, 3) uint8, and its name to the page and its fields.
 
     Raises:
+        ConfigError: nothing that the network reads is allowed.
         DataError, PageError: a model, or the blank of the form, is missing or damaged.
     """
     language = Path(options.language) if options.language_weight > 0 else None
     ink = None if options.ink in (None, "none") else Path(options.ink)
     models = load_models(model, Path(options.lattice or paths.LATTICE), language, ink)
+    check_readable(options, models.lines.characters)
     if options.words:
         models = replace(models, language=WordList(load_words(Path(options.words)), models.language))
     if form is not None:
@@ -130,6 +134,19 @@ def load_reader(
         return read(image, models, options, watcher=steps), {}
 
     return with_pictures
+
+
+def check_readable(options: OcrOptions, known: str) -> None:
+    """Refuse a constraint that no text of the `known` characters meets: every page would seem empty.
+
+    Raises:
+        ConfigError: it names the option.
+    """
+    unknown = "".join(sorted(set(options.characters or "") - {*known, " "}))
+    if unknown:
+        raise ConfigError(f"characters: the network does not read {unknown!r}; leave them out")
+    if options.pattern and options.constraint and not possible(options.constraint, known):
+        raise ConfigError(f"pattern: {options.pattern!r} allows no text of what is read, {options.characters or known}")
 
 
 def load_blank(form: FormOptions) -> np.ndarray:

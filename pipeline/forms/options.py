@@ -12,7 +12,7 @@ from pipeline.common import paths
 from pipeline.common.checks import check_each, is_number
 from pipeline.common.errors import ConfigError
 from pipeline.common.options import SHARE, OneOf, Options, Range
-from pipeline.reading.constraint import Allowed, Constraint
+from pipeline.reading.constraint import Allowed, Constraint, possible
 from pipeline.reading.pattern import Pattern
 
 ALPHABETS = {
@@ -62,16 +62,7 @@ class Field(Options):
 
     def allows_some(self, characters: str) -> bool:
         """Whether a text of these characters and spaces, not longer than the cells, may be written in the field."""
-        if not self.pattern:
-            return not set(characters).isdisjoint(ALPHABETS[self.alphabet])
-        pattern = Pattern(self.pattern)
-        reached = pattern.start()
-        for _ in range(self.cells or MOST_CELLS):
-            after = [pattern.step(reached, character) for character in {*characters, " "}]
-            reached = frozenset().union(*(states for states in after if states is not None))
-            if pattern.accepts(reached):
-                return True
-        return False
+        return possible(self.constraint, characters + " " if self.pattern else characters, self.cells or MOST_CELLS)
 
 
 @dataclass

@@ -91,7 +91,7 @@ class Convolution(Layer):
             if self.kernel == 1 and not with_ones:
                 yield rows, block.reshape(depth, -1)  # nothing to unfold
                 continue
-            unfolded = self.buffer(f"unfolded {depth} {block.shape[3]}", (depth + with_ones, block[0, 0, 0].size), x.dtype)
+            unfolded = self.buffer("unfolded", (depth + with_ones, block[0, 0, 0].size), x.dtype)
             unfolded[:depth].reshape(block.shape)[:] = block
             unfolded[depth:] = 1
             yield rows, unfolded
@@ -157,6 +157,10 @@ class MaxPool(Layer):
     [[[[4]]]]
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._compared: dict[str, tuple[Array, Array]] = {}
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """Take the larger of each two rows, then of each two columns; of equal values, the first."""
         self.shape, (height, width) = x.shape, x.shape[1:3]
@@ -177,11 +181,12 @@ class MaxPool(Layer):
         return dx
 
     def _larger(self, name: str, first: Array, second: Array) -> Array:
-        """The larger of two arrays. A mask of which one it was is kept for `backward`: it takes less memory than the numbers."""
-        np.greater_equal(first, second, out=self.buffer(f"first of {name}", first.shape, np.dtype(bool)))
+        """The larger of two arrays, which `backward` compares again: a page that is only read needs no mask of which it was."""
+        self._compared[name] = first, second
         return np.maximum(first, second, out=self.buffer(name, first.shape, first.dtype))
 
     def _share(self, name: str, dy: Array, dfirst: Array, dsecond: Array) -> None:
-        """Give dy to the one of two arrays that was larger, 0 to the other."""
-        np.multiply(dy, self._buffers[f"first of {name}"], out=dfirst)
+        """Give dy to the one of two arrays that was larger, the first if they were equal, 0 to the other."""
+        mask = np.greater_equal(*self._compared[name], out=self.buffer(f"first of {name}", dy.shape, np.dtype(bool)))
+        np.multiply(dy, mask, out=dfirst)
         np.subtract(dy, dfirst, out=dsecond)

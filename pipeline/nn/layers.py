@@ -7,6 +7,8 @@ Every layer writes its results into arrays it keeps and uses again: allocating m
 filling them. So a result is valid until the next `forward` or `backward` of the same layer; copy it to keep it.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -40,11 +42,16 @@ class Layer:
         raise NotImplementedError
 
     def buffer(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
-        """The array kept under this name; a new one (uninitialised) if the shape or type has changed."""
-        array = self._buffers.get(name)
-        if array is None or array.shape != shape or array.dtype != dtype:
-            array = self._buffers[name] = np.empty(shape, dtype)
-        return array
+        """An array (uninitialised) in the memory kept under this name, which grows to the most that was ever asked for.
+
+        New memory costs more than the numbers written into it: the system clears it first. A last, smaller batch, or a photo
+        of another size, takes what is there.
+        """
+        size = math.prod(shape)
+        kept = self._buffers.get(name)
+        if kept is None or kept.size < size or kept.dtype != dtype:
+            kept = self._buffers[name] = np.empty(size, dtype)
+        return kept[:size].reshape(shape)
 
 
 class Linear(Layer):

@@ -31,6 +31,7 @@ class SameConv2d(Convolution):
         if kernel % 2 == 0:
             raise ValueError(f"kernel {kernel}: must be odd, so that a window has a middle pixel")
         self.rectify = rectify
+        self._bordered: dict[str, tuple] = {}
 
     def forward(self, x: Array, training: bool = False) -> Array:
         weight, bias = self.params["weight"], self.params["bias"]
@@ -81,12 +82,12 @@ class SameConv2d(Convolution):
         return dx
 
     def _padded(self, name: str, x: Array) -> Array:
-        """x with r rows and columns of 0 on each side, in an array whose border is written once."""
+        """x with r rows and columns of 0 on each side, in an array whose border is written once for each size."""
         radius, (channels, height, width, samples) = self.kernel // 2, x.shape
         shape = (channels, height + 2 * radius, width + 2 * radius, samples)
-        known = self._buffers.get(f"padded {name}")
         padded = self.buffer(f"padded {name}", shape, x.dtype)
-        if padded is not known:
+        if self._bordered.get(name) != (shape, x.dtype):
             padded[:] = 0
+            self._bordered[name] = shape, x.dtype
         padded[:, radius : radius + height, radius : radius + width] = x
         return padded

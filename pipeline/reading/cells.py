@@ -175,6 +175,15 @@ def _with_lids(lines: np.ndarray) -> np.ndarray:
     return closed
 
 
+def in_cells(cells: Cells, found: Components, view: View) -> np.ndarray:
+    """(M,) bool, the pieces of a view whose middles lie in a cell."""
+    middles = np.column_stack([(found.boxes[:, :2] + found.boxes[:, 2:]) / 2, np.ones(len(found.boxes))])
+    x, y, w = np.linalg.inv(cells.to_photo) @ view.to_photo @ middles.T
+    height, width = cells.labels.shape
+    x, y = (np.clip(np.floor(v / w).astype(int), 0, most - 1) for v, most in ((x, width), (y, height)))
+    return (cells.labels[y, x] > 0) & (found.areas > 0)
+
+
 def _owners(cells: Cells, found: Components, to_cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(M,) number of the cell that holds most of each piece, 0 if it is outside of all cells, and (M,) the share in the cell."""
     rows, columns = np.nonzero(found.labels)

@@ -6,6 +6,8 @@ allowed there; and `accepts(state)`, whether the text may end. States can be com
 
 from typing import Any, Protocol
 
+MOST_STATES = 10_000  # that `possible` visits; a constraint of more counts as possible
+
 
 class Constraint(Protocol):
     """An automaton over characters; a word gap is a space."""
@@ -70,3 +72,18 @@ def matches(constraint: Constraint, text: str) -> bool:
         if state is None:
             return False
     return constraint.accepts(state)
+
+
+def possible(constraint: Constraint, characters: str, longest: int = 200) -> bool:
+    """Whether some text of these characters, not longer and not empty, is allowed."""
+    seen: set[Any] = set()
+    reached = {constraint.start()}
+    for _ in range(longest):
+        after = {constraint.step(state, character) for state in reached for character in characters} - {None}
+        if any(constraint.accepts(state) for state in after):
+            return True
+        reached = after - seen
+        seen |= reached
+        if not reached or len(seen) > MOST_STATES:
+            return bool(reached)
+    return False

@@ -10,10 +10,12 @@ from skimage.filters import threshold_otsu
 from pipeline.common.pixels import LINE, PRINTED, WRITTEN, flatten
 from pipeline.nn.unet import UNet
 from pipeline.reading.cells import Cells, find_cells
+from pipeline.reading.dots import find_dots
 from pipeline.reading.looks import look_between, look_closely, pen_width
 from pipeline.reading.polarity import darken_ink
 from pipeline.reading.printed import find_print
 from pipeline.reading.squares import find_squares
+from pipeline.reading.tick_boxes import find_tick_boxes
 
 INK = 127  # of 255
 FAINT = 0.2  # least probability of a line that encloses a cell
@@ -31,12 +33,14 @@ class Ink(NamedTuple):
         pixels: (H, W) uint8, probability of 255 that a pixel is ink; above `INK` it is.
         printed: (H, W) bool, the pixels of printed words.
         cells: of forms and tables, as `find_cells` finds them in the network's look; None without any.
+        gray: (H, W) uint8, the photo with all ink dark.
         squared: what a second look at squared paper needs; None on other paper, and after that look.
     """
 
     pixels: np.ndarray
     printed: np.ndarray
     cells: Cells | None
+    gray: np.ndarray
     squared: Squared | None = None
 
 
@@ -59,11 +63,11 @@ def find_ink(
     gray = darken_ink(gray)
     if network is None:
         pixels = np.asarray(Image.fromarray(binarize(flatten(gray))).convert("L").filter(ImageFilter.BoxBlur(1)))
-        return Ink(pixels, np.zeros(gray.shape, bool), None)
+        return Ink(pixels, np.zeros(gray.shape, bool), None, gray)
     kinds = look_between(gray, *squared, network) if squared else look_closely(gray, network)
     seen = see(kinds)
-    squares = _squares(kinds) if seen.cells is not None and not squared else None
-    ink = seen.ink
+    squares = _squares(kinds, seen.height) if seen.cells is not None and not squared else None
+    ink = seen.ink * ~find_dots(kinds, seen.height)
     words = np.zeros(ink.shape, bool)
     if printed != "keep":
         words = find_print(ink > 0.5, seen.printed, seen.lines, seen.cell_labels, print_weights)
@@ -72,7 +76,7 @@ def find_ink(
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
     print_ = np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST))
-    return Ink(np.asarray(picture), print_, seen.cells, None if squares is None else (kinds, squares))
+    return Ink(np.asarray(picture), print_, seen.cells, gray, None if squares is None else (kinds, squares))
 
 
 class Seen(NamedTuple):
@@ -82,12 +86,14 @@ class Seen(NamedTuple):
         ink: (h, w) probability that a pixel is ink.
         printed: (h, w) probability that it is print if it is ink.
         lines: (h, w) bool, lines that are no parts of letters.
+        height: of a letter, in pixels; 0 without any.
         cells: of forms and tables; None without any.
     """
 
     ink: np.ndarray
     printed: np.ndarray
     lines: np.ndarray
+    height: float
     cells: Cells | None
 
     @property
@@ -99,10 +105,11 @@ class Seen(NamedTuple):
 def see(kinds: np.ndarray) -> Seen:
     """Tell letters and lines apart by what is around them, in the (K, h, w) probabilities of `look_closely`."""
     ink, line = kinds[WRITTEN] + kinds[PRINTED], kinds[LINE] > 0.5
-    letters = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5)
-    ink = np.where(letters, ink + kinds[LINE], ink)
+    height = letter_height(ink > 0.5)
     cells = find_cells(drawn_lines(kinds))
-    return Seen(ink, kinds[PRINTED] / np.maximum(ink, 1e-6), line & ~letters, cells)
+    letters, boxes = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5, height, cells)
+    ink = np.where(letters, ink + kinds[LINE], ink) * ~boxes
+    return Seen(ink, kinds[PRINTED] / np.maximum(ink, 1e-6), line & ~letters, height, cells)
 
 
 def drawn_lines(kinds: np.ndarray) -> np.ndarray:
@@ -113,10 +120,9 @@ def drawn_lines(kinds: np.ndarray) -> np.ndarray:
     return kinds[LINE] > np.maximum(FAINT, kinds[WRITTEN] + kinds[PRINTED])
 
 
-def _squares(kinds: np.ndarray) -> np.ndarray | None:
-    """The lines of squared paper, if it is any; `kinds` are those of `look_closely`."""
-    ink = kinds[WRITTEN] + kinds[PRINTED] > 0.5
-    return find_squares(drawn_lines(kinds), pen_width(ink), letter_height(ink)) if ink.any() else None
+def _squares(kinds: np.ndarray, height: float) -> np.ndarray | None:
+    """The lines of squared paper, if it is any; `kinds` are those of `look_closely`, `height` that of a letter."""
+    return find_squares(drawn_lines(kinds), pen_width(kinds[WRITTEN] + kinds[PRINTED] > 0.5), height) if height else None
 
 
 def binarize(contrast: np.ndarray) -> np.ndarray:
@@ -130,8 +136,8 @@ def binarize(contrast: np.ndarray) -> np.ndarray:
     return contrast > max(threshold_otsu(contrast), paper + NOISE * noise + FAINTEST)
 
 
-def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """(H, W) bool, pieces of ink and lines that are letters, although parts of them look like lines.
+def find_letters(ink: np.ndarray, drawn: np.ndarray, height: float, cells: Cells | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) bool each, pieces of ink and lines that are letters, although parts look like lines, and those that are tick boxes.
 
     A stem or a bar looks like a line; but a line of a form, table or ruled sheet is longer than a letter, or belongs to
     something that is. So a piece of the size of a letter is a letter as a whole if enough of it is ink. Whether a
@@ -140,18 +146,19 @@ def find_letters(ink: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     Args:
         ink: (H, W) bool.
         drawn: (H, W) bool, ink and lines.
+        height: of a letter, in pixels.
+        cells: that the lines enclose; None without any.
     """
     labels, count = ndimage.label(drawn, np.ones((3, 3), bool))
-    height = letter_height(ink)
     if not count or not height:
-        return ink
-    extents = (
-        np.array([(box[0].stop - box[0].start, box[1].stop - box[1].start) for box in ndimage.find_objects(labels)]) / height
-    )
+        return ink, np.zeros(ink.shape, bool)
+    pieces = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)])
+    extents = (pieces[:, 2:] - pieces[:, :2]) / height
     longer, shorter = extents.max(1), extents.min(1)
     share = np.bincount(labels[ink], minlength=count + 1)[1:] / np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    letters = (longer < 2.0) & (shorter < 1.6) & (share > 0.2)
-    return np.concatenate([[False], letters])[labels]
+    boxes = find_tick_boxes(cells.corners, pieces, height) if cells is not None else np.zeros(count, bool)
+    letters = (longer < 2.0) & (shorter < 1.6) & (share > 0.2) & ~boxes
+    return np.concatenate([[False], letters])[labels], np.concatenate([[False], boxes])[labels]
 
 
 def letter_height(ink: np.ndarray) -> float:

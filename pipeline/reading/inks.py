@@ -8,7 +8,6 @@ from pipeline.common.pixels import flatten
 from pipeline.reading.glyphs import Model
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.outline import grow
-from pipeline.reading.polarity import darken_ink
 from pipeline.reading.sides import FEW, PRIOR, SAMPLES, UPRIGHT, letters_of, spread, sureness_of
 from pipeline.reading.words import FARTHEST
 
@@ -22,12 +21,12 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model) -> np.ndarr
 
     Args:
         ink: (H, W) uint8, probability of 255 that a pixel is ink.
-        gray: (H, W) uint8 photo.
+        gray: (H, W) uint8 photo, all ink dark.
     """
     found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > 127)  # half of the pixels are enough
     pieces = np.flatnonzero(found.areas > 0)
     large = pieces[np.maximum(found.heights, found.widths)[pieces] > 0.5 * found.height]
-    dark = flatten(darken_ink(np.asarray(Image.fromarray(gray).reduce(2))))
+    dark = flatten(np.asarray(Image.fromarray(gray).reduce(2)))
     contrast = np.full(len(found.areas), np.inf)
     contrast[pieces] = np.log(np.maximum(ndimage.mean(dark, found.labels, pieces + 1), 1.0)) if len(pieces) else 0.0
     between = part_inks(contrast[large])

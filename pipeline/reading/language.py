@@ -104,10 +104,22 @@ class English:
         return -self._costs[place] / SCALE if place < len(self._keys) and self._keys[place] == key else None
 
 
-class Language:
-    """How likely a text is; this base class finds all texts alike."""
+def log_add(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))."""
+    if a < b:
+        a, b = b, a
+    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
 
-    most = 0.0
+
+class Language:
+    """How likely a text is; this base class finds all texts alike.
+
+    Attributes:
+        most: the largest gain of a character.
+        lends: whether a part of the gains depends on how the token ends; `unearned` says how much.
+    """
+
+    most, lends = 0.0, False
 
     def start(self) -> State:
         """The only state there is."""
@@ -124,6 +136,10 @@ class Language:
     def advance(self, state: State, character: str) -> State:
         """The state itself."""
         return state
+
+    def unearned(self, state: State) -> float:
+        """The part of the gains so far that depends on how the token ends: 0."""
+        return 0.0
 
     def read(self, state: State, text: str) -> tuple[float, State]:
         """Sum of the gains of a line, whose tokens are separated by single spaces, and the state before the next line."""

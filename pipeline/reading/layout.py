@@ -75,6 +75,11 @@ def text_height(found: Components) -> float:
     return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
 
 
+def height_of(found: Components, pieces: np.ndarray) -> float:
+    """Usual height of some pieces, (M,) bool; 0 without any."""
+    return text_height(found._replace(boxes=found.boxes * (pieces & (found.areas > 0))[:, None]))
+
+
 class Row(NamedTuple):
     """Pieces of one line of text, left to right, and the height of its letters."""
 

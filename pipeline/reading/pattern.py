@@ -14,7 +14,7 @@ class Pattern:
     """The texts that a regular expression matches as a whole, as a nondeterministic automaton (Thompson 1968).
 
     Characters, `.`, `[A-Z0-9-]`, `[^0-9]`, `\\d`, `\\w`, `\\s`, `\\` before a sign, `( )`, `|`, `?`, `*`, `+`, `{2}`, `{2,}`,
-    `{2,5}`.
+    `{2,5}`. A `^` before all else and a `$` after it may stand, and say what holds anyway.
 
     Raises:
         ConfigError: the expression holds something else; the message says where.
@@ -23,15 +23,17 @@ class Pattern:
         >>> pattern = Pattern("[A-Z]{2}-?[0-9]+")
         >>> [pattern.matches(text) for text in ("AB-7", "AB12", "A12", "AB-")]
         [True, True, False, False]
+        >>> Pattern("^[0-9]+$").matches("12")
+        True
     """
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
         self._moves: list[tuple[frozenset[str] | None, bool, int]] = []  # (characters, all but those, next) of each state
         self._free: list[list[int]] = []  # next states that need no character
-        self._at = 0
+        self._at = 1 if expression.startswith("^") else 0
         start, self._end = self._either()
-        if self._at < len(expression):
+        if expression[self._at :] not in ("", "$"):
             self._fail("has a ) too many")
         self._start = self._reach([start])
         self.step = lru_cache(maxsize=20_000)(self._step)
@@ -100,7 +102,7 @@ class Pattern:
 
     def _sequence(self) -> tuple[int, int]:
         first = last = self._state()
-        while self._peek() not in ("", "|", ")"):
+        while self._peek() not in ("", "|", ")") and self.expression[self._at :] != "$":
             start, end = self._repeated()
             self._free[last].append(start)
             last = end
@@ -159,6 +161,8 @@ class Pattern:
             return part
         if character in "?*+{":
             self._fail(f"has a {character} with nothing before it")
+        if character == "^":
+            self._fail("has a ^ that is not at its beginning; write \\^ for the character")
         negated = False
         if character == "[":
             negated, characters = self._set()

@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
-from pipeline.reading.cells import CellRow, Cells, find_cell_rows
+from pipeline.reading.cells import CellRow, Cells, find_cell_rows, in_cells
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
@@ -24,7 +24,7 @@ from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, reject
 from pipeline.reading.printed import mark_print
-from pipeline.reading.sides import PRIOR, own_side, sides_up
+from pipeline.reading.sides import own_side, prior_of, sides_up
 
 LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
 ANOTHER_SIDE = 8.0  # prior log-odds that a block has the same side up as its page
@@ -120,7 +120,7 @@ class Look(NamedTuple):
 def _look(gray: straighten.View, side: int, models: Models, printed: str, squared: Squared | None = None) -> Look:
     view = straighten.orient(gray, side)
     ink = find_ink(view.pixels, models.ink, printed, models.lines.printed, squared)
-    flat = straighten.View(drop_other_inks(ink.pixels, view.pixels, models.characters), view.to_photo)
+    flat = straighten.View(drop_other_inks(ink.pixels, ink.gray, models.characters), view.to_photo)
     if ink.cells is None:
         return Look(side, ink, flat, None)
     larger = np.diag([*np.divide(view.pixels.shape, ink.cells.labels.shape)[::-1], 1.0])
@@ -146,11 +146,12 @@ def _read_page(
     for skew in skews(look.flat.pixels):
         level = straighten.rotate(look.flat, skew)
         as_it_lies = find_components(level.pixels > INK)
-        for side in sides_up(as_it_lies, models.characters):
+        prior, inside = prior_of(as_it_lies), in_cells(look.cells, as_it_lies, level) if look.cells else None
+        for side in sides_up(as_it_lies, models.characters, inside):
             view = straighten.orient(level, side)
             found = find_components(view.pixels > INK) if side else as_it_lies
             part = read_view(view, found)
-            readings.append((part.score + PRIOR[side], side, skew, found, part))
+            readings.append((part.score + prior[side], side, skew, found, part))
             if options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines):
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])

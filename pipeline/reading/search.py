@@ -4,6 +4,10 @@ The language model remembers all of the text before a character, so that an exac
 search expands the lattice by the states of the model, merges hypotheses with the same last characters, and keeps the best of each
 position and all arcs between them. Forward-backward (Baum 1970) over this pruned graph gives the posteriors, as in the rescoring
 of speech lattices. Pruned hypotheses, which were MARGIN nats behind or outside of the beam, count as impossible.
+
+A list of words lends a token what it gains as one of its words, and takes it back if the token turns out to be another one. So
+a hypothesis that has paid back competes with others without what these still owe; otherwise those that leave ink out, and pay
+later, would drive it out of the beam.
 """
 
 import math
@@ -11,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.kinds import END
-from pipeline.reading.language import Language, State
+from pipeline.reading.language import Language, State, log_add
 from pipeline.reading.lattice import STEP, Lattice, score_gaps, score_labels, score_skips
 from pipeline.reading.line_model import LineModel
 
@@ -77,13 +81,6 @@ def search(
     return _Search(lattice, model, language, language_weight, beam, constraint).run(start)
 
 
-def log_add(a: float, b: float) -> float:
-    """log(exp(a) + exp(b))."""
-    if a < b:
-        a, b = b, a
-    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
-
-
 class _Start(NamedTuple):
     """The beginning of a character: the gap before it, the gain of the language, and the states before it."""
 
@@ -116,18 +113,30 @@ class _Search:
                 self.starting[candidate.start].append((index, candidate.end, labels))
         self.reached: list[dict] = [{} for _ in range(len(lattice.atoms) + 1)]
         self.leading = [-math.inf] * len(self.reached)
+        self.earned = [-math.inf] * len(self.reached)  # the best score without what the language lends
 
     def run(self, start: State) -> Graph:
         origin = Node(0, start, self.constraint.start() if self.constraint else None, None)
         origin.forward = origin.best = 0.0
         self.reached[0][self._key(origin.state, origin.allowed)] = origin
         for position, atom in enumerate(self.lattice.atoms):
-            nodes = sorted(self.reached[position].values(), key=lambda node: -node.forward)[: self.beam]
-            for node in nodes:
-                if node.forward > nodes[0].forward - MARGIN:
-                    self._leave_out(node)
-                    self._read(node, atom, nodes[0].forward - MARGIN)
+            for node in self._kept(list(self.reached[position].values())):
+                self._leave_out(node)
+                self._read(node, atom, self.leading[position] - MARGIN)
         return self._close([list(nodes.values()) for nodes in self.reached])
+
+    def _kept(self, nodes: list[Node]) -> list[Node]:
+        """The best of the nodes of a position, and those that are the best without what the language lends."""
+        best = sorted(nodes, key=lambda node: -node.forward)[: self.beam]
+        kept = [node for node in best if node.forward > best[0].forward - MARGIN]
+        if self.language.lends:
+            earned = {node: node.forward - self._owed(node.state) for node in nodes}
+            best = sorted(nodes, key=lambda node: -earned[node])[: self.beam]
+            kept += [node for node in best if earned[node] > earned[best[0]] - MARGIN and node not in kept]
+        return kept
+
+    def _owed(self, state: State) -> float:
+        return self.language_weight * self.language.unearned(state) if self.language.lends else 0.0
 
     @staticmethod
     def _key(state: State, allowed: Any) -> tuple:
@@ -148,6 +157,8 @@ class _Search:
         target.forward = log_add(target.forward, source.forward + score)
         if target.forward > self.leading[position]:
             self.leading[position] = target.forward
+        if self.language.lends:
+            self.earned[position] = max(self.earned[position], target.forward - self._owed(target.state))
 
     def _leave_out(self, node: Node) -> None:
         skipped = -1, -1, False, 0.0, 0.0
@@ -158,7 +169,7 @@ class _Search:
         for space, gap, allowed in self._gaps(node, atom):
             gain = self.language.gain(node.state, END) if space else 0.0
             base = self.weights.gap * gap + self.weights.space * space + self.language_weight * gain
-            if node.forward + base < least:
+            if node.forward + base < least and not self.language.lends:
                 continue
             before = self.language.advance(node.state, END) if space else node.state
             self._characters(node, _Start(space, gap, gain, before, allowed), base)
@@ -169,17 +180,21 @@ class _Search:
         states: dict[int, tuple[State, Any]] = {}
         for index, end, labels in self.starting[node.position]:
             floor = self.leading[end] - MARGIN - node.forward - base
+            lowest = min(floor, self.earned[end] - MARGIN - node.forward - base) if self.language.lends else floor
             edge = self.lattice.candidates[index].box[2]
             for label, score in labels:
-                if score + self.most < floor:
+                if score + self.most < lowest:
                     break
                 if label not in gains:
                     gains[label] = self._gain(start, self.characters[label])
-                if gains[label] == -math.inf or score + self.language_weight * gains[label] <= floor:  # not allowed, or behind
+                gained = score + self.language_weight * gains[label]
+                if gains[label] == -math.inf or gained <= lowest:  # not allowed, or behind
                     continue
                 if label not in states:
                     states[label] = self._after(start, self.characters[label])
-                total = base + score + self.language_weight * gains[label]
+                if gained <= floor and gained - self._owed(states[label][0]) <= lowest:
+                    continue
+                total = base + gained
                 step = index, label, start.space, start.gap, start.gain + gains[label]
                 self._offer(node, end, *states[label], edge, total, step)
 

@@ -6,42 +6,67 @@ import numpy as np
 
 from pipeline.reading import straighten
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
-from pipeline.reading.layout import Components
+from pipeline.reading.layout import Components, height_of
 from pipeline.reading.segment import Candidate, piece_atom
 
-SAMPLES = 28, 80  # pieces that decide which of four sides of a page is up, and which of two that are hard to tell apart
+SAMPLES = 28, 80  # pieces that decide which of four sides of a page is up, and which of those that are hard to tell apart
 UPRIGHT = 3.0  # prior log-odds that a photo is the right side up
 MIRRORED = -7.0  # prior log-odds that a photo is mirrored or shows the page from behind: one of a thousand
-CLEAR = 5.0  # log-odds that decide the side without reading the page both ways
+CLEAR = 5.0  # log-odds that decide the side without reading the page by others too
 HINT = 1.0  # log-odds of the pieces for another side, above which a page or block is read both ways
 FEW = 4  # so few letters do not show the side of their block
+LINE = -2.6  # log-odds that a line ends after a character, one of 14: letters below each other are a line that lies on its side
 STEP = 16  # pieces that are classified at once where most sides are soon given up
 PRIOR = np.where(np.arange(8) == 0, UPRIGHT, 0.0) + MIRRORED * np.isin(np.arange(8), straighten.MIRROR_SIDES)
 
 
-def sides_up(found: Components, model: Model) -> Iterator[int]:
+def sides_up(found: Components, model: Model, inside: np.ndarray | None = None) -> Iterator[int]:
     """The sides, as `straighten.orient` numbers them, that the page's pieces read well by, the likelier first.
 
-    One side, two if it is hard to tell, and a mirrored one if more of the page's pieces read better so: most letters look like
+    Pieces in cells decide, where there are: beside them are small print and the ground that a form lies on.
+
+    One side, more if it is hard to tell, and a mirrored one if more of the page's pieces read better so: most letters look like
     others in a mirror, so that few pieces say little.
+
+    Args:
+        inside: (M,) bool, the pieces that lie in cells of a form; None without any.
     """
-    letters = letters_of(found, np.arange(len(found.areas)))
+    letters = np.zeros(0, int)
+    if inside is not None:
+        letters = letters_of(found._replace(height=height_of(found, inside)), np.flatnonzero(inside))
+    if len(letters) <= FEW:
+        letters = letters_of(found, np.arange(len(found.areas)))
     if not len(letters):
         yield 0
         return
-    sides = np.arange(4)
+    sides, prior = np.arange(4), prior_of(found)
     for size in SAMPLES:
         sample = spread(letters, size)
-        sureness = sureness_of(found, sample, sides, model) + PRIOR[sides]
-        best, second = np.argsort(-sureness)[:2]
-        if sureness[best] - sureness[second] > CLEAR:
-            sides = sides[[best]]
+        sureness = sureness_of(found, sample, sides, model) + prior[sides]
+        order = np.argsort(-sureness, kind="stable")
+        sides = sides[order[sureness[order] > sureness[order[0]] - CLEAR]]
+        if len(sides) == 1:
             break
-        sides = sides[[best, second]]
     yield from sides.tolist()
     side = int(sides[0])
     if (mirrored := surer_side(found, spread(letters, SAMPLES[1]), side, np.array(straighten.MIRROR_SIDES), model)) != side:
         yield mirrored
+
+
+def prior_of(found: Components) -> np.ndarray:
+    """(8,) prior log-odds of the sides of a page: most are upright, and letters in a single row or column are one line."""
+    letters = letters_of(found, np.arange(len(found.areas)))
+    x0, y0, x1, y1 = found.boxes[letters].T
+    down, across = _runs(y0, y1), _runs(x0, x1)
+    alone = 2 * max(down, across) > len(letters) > 1 and min(down, across) == 1  # most letters have the run to themselves
+    return PRIOR + (LINE * np.tile([down - 1, across - 1], 4) if alone else 0.0)
+
+
+def _runs(starts: np.ndarray, ends: np.ndarray) -> int:
+    """How many runs there are, where intervals that overlap by more than their ends are one."""
+    inner = (ends - starts) // 4
+    order = np.argsort(starts + inner)
+    return 1 + int(((starts + inner)[order][1:] >= np.maximum.accumulate((ends - inner)[order])[:-1]).sum())
 
 
 def spread(pieces: np.ndarray, most: int) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pipeline.common.errors import DataError
 from pipeline.reading.kinds import END
-from pipeline.reading.language import NEUTRAL, Language
+from pipeline.reading.language import NEUTRAL, Language, log_add
 
-SHARE = 0.5  # prior share of tokens that are words of the list
+PRIOR = 0.0  # log-odds that a token is a word of the list
 MOST_BYTES = 20_000_000  # of a list; all prefixes of its words are kept in memory
 
 
@@ -20,12 +20,12 @@ class State(NamedTuple):
     Attributes:
         text: of the token so far.
         base: state of the language.
-        listed: probability that the token is a word of the list.
+        odds: log-odds that the token is a word of the list.
     """
 
     text: str
     base: object
-    listed: float
+    odds: float
 
 
 class WordList(Language):
@@ -35,6 +35,8 @@ class WordList(Language):
         words: in any case, without spaces.
     """
 
+    lends = True
+
     def __init__(self, words: Iterable[str], base: Language) -> None:
         self.base = base
         self.most = -math.log(NEUTRAL[0])
@@ -43,32 +45,35 @@ class WordList(Language):
 
     def start(self) -> State:  # type: ignore[override]
         """Before the first token of a page."""
-        return State("", self.base.start(), SHARE)
+        return State("", self.base.start(), PRIOR)
 
     def new_line(self, state: State) -> State:  # type: ignore[override]
         """The state at the beginning of the next line."""
-        return State("", self.base.new_line(state.base), SHARE)  # type: ignore[arg-type]
+        return State("", self.base.new_line(state.base), PRIOR)  # type: ignore[arg-type]
 
     def gain(self, state: State, character: str) -> float:  # type: ignore[override]
         """Log-probability of the next character (or END) over NEUTRAL."""
-        return math.log(sum(self._both(state, character)))
+        return log_add(*self._both(state, character)) - log_add(0.0, state.odds)
 
     def advance(self, state: State, character: str) -> State:  # type: ignore[override]
         """The state after the next character (or END)."""
         base = self.base.advance(state.base, character)  # type: ignore[arg-type]
         if character == END:
-            return State("", base, SHARE)
+            return State("", base, PRIOR)
         other, listed = self._both(state, character)
-        return State(state.text + character, base, listed / (other + listed))
+        return State(state.text + character, base, listed - other)
+
+    def unearned(self, state: State) -> float:  # type: ignore[override]
+        """What the token has gained as a word of the list; it is lost again if it goes on as another word."""
+        return log_add(0.0, state.odds)
 
     def _both(self, state: State, character: str) -> tuple[float, float]:
-        """Probabilities of the next character over NEUTRAL, of the language and of the list, each times its share."""
+        """Log-probabilities over NEUTRAL of the text with the next character, by the language and as a word of the list."""
         text, upper = state.text.upper(), character.upper()
         begun = self.begun.get(text, 0)
         on = (text in self.words) if character == END else self.begun.get(text + upper, 0)
-        listed = state.listed * on / begun / NEUTRAL[character == END] if begun else 0.0
-        other = (1 - state.listed) * math.exp(self.base.gain(state.base, character))  # type: ignore[arg-type]
-        return max(other, 1e-300), listed
+        listed = state.odds + math.log(on / begun / NEUTRAL[character == END]) if begun and on else -math.inf
+        return self.base.gain(state.base, character), listed  # type: ignore[arg-type]
 
 
 def load_words(path: Path) -> list[str]:

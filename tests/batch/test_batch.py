@@ -5,6 +5,7 @@ import io
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -20,10 +21,11 @@ from pipeline import read as command
 from pipeline.batch import run as batch
 from pipeline.batch import work
 from pipeline.batch.sources import find_sources
-from pipeline.common.errors import EmptyPageError, PageError
+from pipeline.characters.alphabet import CAPITALS, DIGITS
+from pipeline.common.errors import ConfigError, EmptyPageError, PageError
 from pipeline.forms.reading import Reading
 from pipeline.output.export import SUFFIXES
-from pipeline.reading import Character, Line, Page, Word
+from pipeline.reading import Character, Line, OcrOptions, Page, Word
 from tests.batch.conftest import start
 from tests.conftest import ROOT, clean_environment
 
@@ -461,3 +463,24 @@ def test_a_truth_that_cannot_be_read_is_left_out_in_one_line(read_count, capsys)
 def test_a_form_that_is_none_is_refused(read_count, capsys):
     assert command.main(["photos", "--form", "nowhere"]) == 1
     assert "nowhere is no file, and no form of conf/form/, which holds exam_cover" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "known, said",
+    [
+        ({"characters": "helo"}, "characters: the network does not read 'ehlo'"),
+        ({"characters": "abc012"}, "characters: the network does not read 'abc'"),
+        ({"pattern": "[a-z]{3}"}, "pattern: '[a-z]{3}' allows no text"),
+        ({"characters": "0123456789", "pattern": "[A-Z]+"}, "pattern: '[A-Z]+' allows no text of what is read, 0123456789"),
+        ({"characters": "0123456789 -"}, None),
+        ({"pattern": "^[A-Z]{2}[0-9]+$"}, None),
+    ],
+)
+def test_a_constraint_that_nothing_meets_is_refused(known, said):
+    """Every page would seem empty."""
+    constrained = OcrOptions(1_000_000, True, "keep", 0.0, 8, 0.0, **known)
+    if said is None:
+        work.check_readable(constrained, CAPITALS + DIGITS + "-")
+        return
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        work.check_readable(constrained, CAPITALS + DIGITS + "-")

@@ -42,7 +42,7 @@ class Sheet:
             sides = [side for side in range(4) if np.rot90(drawn, side).shape == pixels.shape]
             side = min(sides, key=lambda side: np.abs(np.rot90(drawn, side).astype(int) - pixels).sum())
             turned, rules = np.rot90(ink, side), np.rot90(lines, side)
-            return Ink(turned, np.zeros(turned.shape, bool), find_cells(rules & (turned == 0)))
+            return Ink(turned, np.zeros(turned.shape, bool), find_cells(rules & (turned == 0)), turned)
 
         monkeypatch.setattr(reader, "find_ink", find_ink)
         return read(np.stack([drawn] * 3, axis=-1), templates, options)

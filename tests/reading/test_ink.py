@@ -34,7 +34,7 @@ def letters_beside(extra: list[tuple[slice, slice]]) -> tuple[np.ndarray, np.nda
 
 def test_a_stem_that_looks_like_a_line_is_given_back_to_its_letter():
     found, drawn = letters_beside([np.s_[30:60, 20:24]])  # touches the first cross
-    assert ink.find_letters(found, drawn)[35, 21]
+    assert ink.find_letters(found, drawn, ink.letter_height(found))[0][35, 21]
 
 
 def test_the_dark_edge_of_a_desk_does_not_hide_that_the_pen_is_thin():
@@ -48,12 +48,12 @@ def test_the_dark_edge_of_a_desk_does_not_hide_that_the_pen_is_thin():
 
 def test_pieces_of_a_rule_that_letters_cut_stay_lines():
     found, drawn = letters_beside([np.s_[64:66, 20:44], np.s_[64:66, 66:92]])  # as long as letters
-    assert not ink.find_letters(found, drawn)[64:66].any()
+    assert not ink.find_letters(found, drawn, ink.letter_height(found))[0][64:66].any()
 
 
 def test_a_rule_longer_than_a_letter_stays_a_line():
     found, drawn = letters_beside([np.s_[80:83, 10:390]])
-    assert not ink.find_letters(found, drawn)[81].any()
+    assert not ink.find_letters(found, drawn, ink.letter_height(found))[0][81].any()
 
 
 WEIGHTS_OF_PRINT = np.array([1.0, -0.3, 10.0, 4.0, -3.0])  # as the stage fits them, rounded

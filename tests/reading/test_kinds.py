@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from pipeline.output.score import score
 from pipeline.reading import read
 from pipeline.reading.models import load_models
+from pipeline.reading.photo import load_photo
 from pipeline.synthesis.handwriting import Habits, write_characters
 from pipeline.synthesis.render import RenderOptions, load_texts, render_pages
 from pipeline.synthesis.stroke_library import load_library
@@ -111,3 +112,11 @@ def test_squared_paper_is_no_form(models, reading):
     pages = render_pages(load_library(ROOT / "data/strokes.npz"), load_texts(ROOT / "data/pages"), look)
     _, image, text = next(page for page in pages if page[0].startswith("8"))
     assert score(read(image, models, reading).text, text).accuracy > 0.9
+
+
+def test_what_is_in_the_cells_shows_which_side_of_a_form_is_up(models, reading):
+    """The small labels beside them read as well upside down."""
+    path = ROOT / "prepared/forms/exam_cover/2.jpg"
+    if not path.exists():
+        pytest.skip("needs prepared/forms (make repro)")
+    assert "OUTPUT" in read(load_photo(path), models, reading).text.split("\n")

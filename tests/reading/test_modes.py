@@ -63,6 +63,19 @@ def test_words_of_ones_own_are_likely(templates, language):
     assert mass <= 1 + 1e-6
 
 
+@pytest.mark.parametrize("word", ["BROWNIES", "FOXES", "JUMPEDOVERTHEFENCES"])
+def test_a_listed_word_takes_nothing_from_a_text_that_only_begins_like_it(templates, options, word):
+    text = "QUICK BROWN FOX JUMPED OVER"
+    listing = replace(templates, language=WordList([word], templates.language))
+    assert read(set_text(text), listing, options).text == text
+
+
+def test_what_a_list_lends_is_given_back_to_the_last_nat(language):
+    listed = WordList(["ELECTROENCEPHALOGRAPHICALLY"], language)
+    for text in ("ELECTROENCEPHALOGRAPH", "ELECTROENCEPHALOGRAPHICALLX"):
+        assert listed.read(listed.start(), text)[0] > language.read(language.start(), text)[0] - 1.5
+
+
 @pytest.mark.parametrize("content, said", [(None, "cannot be read"), (b"\xff", "cannot be read"), (b" \n", "holds no words")])
 def test_what_is_no_list_of_words_is_named(tmp_path, content, said):
     if content is not None:

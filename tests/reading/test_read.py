@@ -107,7 +107,7 @@ def test_a_page_that_reads_as_language_is_read_one_way_only(templates, options, 
     assert page.text == TEXT and first[-1] > 0 and all(score_ <= 0 for score_ in first[:-1])
     scores.clear()
     read(image, templates, options)
-    assert len(scores) == 2 + again
+    assert len(scores) == 4 + again
 
 
 def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, monkeypatch):
@@ -123,7 +123,40 @@ def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, mo
     monkeypatch.setattr(sides, "CLEAR", 2.0)
     assert list(sides.sides_up(found, templates)) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
     monkeypatch.setattr(sides, "CLEAR", np.inf)
-    assert list(sides.sides_up(found, templates)) == [2, 0]
+    assert list(sides.sides_up(found, templates)) == [2, 0, 1, 3]
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_letters_below_each_other_are_a_line_that_lies_on_its_side(turns):
+    """What the letters of a short line look like says too little; a page of several lines is neither a row nor a column."""
+
+    def layout(text: str) -> list[float]:
+        image = np.rot90(set_text(text)[:, :, 0], turns)
+        found = find_components(binarize(255 - np.ascontiguousarray(image)))
+        return (sides.prior_of(found) - sides.PRIOR)[:4].tolist()
+
+    ends = [0.0, 6 * sides.LINE] if turns % 2 == 0 else [6 * sides.LINE, 0.0]
+    assert layout("SHOXKER") == pytest.approx(2 * ends)
+    assert layout("\n".join(["SHOXKERS"] * 3)) == 4 * [0.0]
+    assert layout("S") == 4 * [0.0]
+
+
+def test_the_pieces_in_cells_show_which_side_of_a_form_is_up(templates, monkeypatch):
+    """What is printed beside the cells is smaller, and may read as well upside down."""
+    form = np.full((700, 1500), 225, np.uint8)
+    large, small = set_text("KAFR27GE")[:, :, 0], set_text("NOSHXZNOSHXZNOSHXZNO", size=24, margin=10)[:, :, 0]
+    form[100 : 100 + large.shape[0], 50 : 50 + large.shape[1]] = large
+    for row in range(8):
+        form[350 + 40 * row : 350 + 40 * row + small.shape[0], 50 : 50 + small.shape[1]] = small
+    found = find_components(binarize(255 - form))
+    inside = (found.boxes[:, 3] < 340) & (found.areas > 0)
+    asked = []
+    monkeypatch.setattr(sides, "sureness_of", lambda found, pieces, turned, model: asked.append(pieces) or np.zeros(8)[turned])
+    next(sides.sides_up(found, templates, inside))
+    assert inside[asked[0]].all() and len(asked[0]) == 8
+    asked.clear()
+    next(sides.sides_up(found, templates, np.zeros(len(inside), bool)))  # no cell is written in: all pieces decide
+    assert len(asked[0]) == 28
 
 
 def test_a_side_that_cannot_win_any_more_is_given_up(templates, monkeypatch):

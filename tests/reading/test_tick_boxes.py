@@ -1,0 +1,48 @@
+"""Boxes to tick, beside lines of writing."""
+
+import tracemalloc
+
+import numpy as np
+
+from pipeline.reading.tick_boxes import alone, find_tick_boxes
+
+
+def cell(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float)
+
+
+def test_a_small_box_that_stands_alone_is_one_to_tick_with_the_mark_that_reaches_out_of_it():
+    cells = np.stack([cell(12, 12, 38, 38), cell(12, 112, 38, 138)])
+    pieces = np.array([(10, 10, 40, 40), (10, 98, 52, 140), (200, 10, 230, 40)])
+    assert find_tick_boxes(cells, pieces, 30.0).tolist() == [True, True, False]
+
+
+def test_the_boxes_of_a_comb_are_none_nor_is_one_for_a_word():
+    comb = np.stack([cell(12 + 50 * i, 12, 38 + 50 * i, 38) for i in range(4)])
+    pieces = np.array([(10 + 50 * i, 10, 40 + 50 * i, 40) for i in range(4)])
+    assert not find_tick_boxes(comb, pieces, 30.0).any()
+    assert not find_tick_boxes(cell(12, 12, 300, 38)[None], np.array([(10, 10, 302, 40)]), 30.0).any()
+
+
+def test_a_letter_does_not_enclose_a_cell_of_its_size():
+    assert not find_tick_boxes(cell(20, 12, 28, 20)[None], np.array([(10, 10, 40, 40)]), 30.0).any()
+
+
+def test_an_e_on_a_rule_is_no_box():
+    assert not find_tick_boxes(cell(13, 12, 33, 51)[None], np.array([(10, 10, 39, 54)]), 41.0).any()
+
+
+def test_boxes_below_each_other_stand_alone_and_those_side_by_side_do_not():
+    below = np.array([(0, 0, 20, 20), (0, 50, 20, 70)], float)
+    beside = np.array([(0, 0, 20, 20), (40, 2, 60, 22), (300, 0, 320, 20)], float)
+    assert alone(below, below).tolist() == [True, True] and alone(beside, beside).tolist() == [False, False, True]
+
+
+def test_many_cells_and_specks_take_little_memory():
+    rows, columns = np.mgrid[0:600:12, 0:1200:12].reshape(2, -1)
+    squares = np.array([cell(x, y, x + 10, y + 10) for x, y in zip(columns.tolist(), rows.tolist())])
+    specks = np.random.default_rng(0).integers(0, 1200, (50_000, 2))
+    tracemalloc.start()
+    assert not find_tick_boxes(squares, np.concatenate([specks, specks + 3], axis=1), 30.0).any()
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
