@@ -177,21 +177,24 @@ def _with_lids(lines: np.ndarray) -> np.ndarray:
 
 def in_cells(cells: Cells, found: Components, view: View) -> np.ndarray:
     """(M,) bool, the pieces of a view whose middles lie in a cell."""
-    middles = np.column_stack([(found.boxes[:, :2] + found.boxes[:, 2:]) / 2, np.ones(len(found.boxes))])
-    x, y, w = np.linalg.inv(cells.to_photo) @ view.to_photo @ middles.T
+    middles = (found.boxes[:, :2] + found.boxes[:, 2:]).T / 2
+    return (_cell_at(cells, middles, np.linalg.inv(cells.to_photo) @ view.to_photo) > 0) & (found.areas > 0)
+
+
+def _cell_at(cells: Cells, places: np.ndarray, to_cells: np.ndarray) -> np.ndarray:
+    """(N,) number of the cell at each place (2, N) x, y, 0 outside of all cells; `to_cells` takes (x, y, 1) to `cells.labels`."""
+    x, y, w = to_cells @ np.vstack([places, np.ones(places.shape[1])])
     height, width = cells.labels.shape
     x, y = (np.clip(np.floor(v / w).astype(int), 0, most - 1) for v, most in ((x, width), (y, height)))
-    return (cells.labels[y, x] > 0) & (found.areas > 0)
+    return cells.labels[y, x]
 
 
 def _owners(cells: Cells, found: Components, to_cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(M,) number of the cell that holds most of each piece, 0 if it is outside of all cells, and (M,) the share in the cell."""
     rows, columns = np.nonzero(found.labels)
     pieces = found.labels[rows, columns] - 1
-    x, y, w = to_cells @ np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
-    height, width = cells.labels.shape
-    x, y = (np.clip(np.floor(v / w).astype(int), 0, most - 1) for v, most in ((x, width), (y, height)))
-    pairs, counts = np.unique(pieces * (len(cells.corners) + 1) + cells.labels[y, x], return_counts=True)
+    at = _cell_at(cells, np.stack([columns + 0.5, rows + 0.5]), to_cells)
+    pairs, counts = np.unique(pieces * (len(cells.corners) + 1) + at, return_counts=True)
     piece, cell = np.divmod(pairs, len(cells.corners) + 1)
     order = np.argsort(counts, kind="stable")
     owner, most = np.zeros(len(found.areas), int), np.zeros(len(found.areas))

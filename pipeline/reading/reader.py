@@ -146,8 +146,9 @@ def _read_page(
     for skew in skews(look.flat.pixels):
         level = straighten.rotate(look.flat, skew)
         as_it_lies = find_components(level.pixels > INK)
-        prior, inside = prior_of(as_it_lies), in_cells(look.cells, as_it_lies, level) if look.cells else None
-        for side in sides_up(as_it_lies, models.characters, inside):
+        prior = prior_of(as_it_lies)
+        inside = in_cells(look.cells, as_it_lies, level) if look.cells else None
+        for side in sides_up(as_it_lies, models.characters, prior, inside):
             view = straighten.orient(level, side)
             found = find_components(view.pixels > INK) if side else as_it_lies
             part = read_view(view, found)

@@ -136,7 +136,7 @@ class _Search:
         return kept
 
     def _owed(self, state: State) -> float:
-        return self.language_weight * self.language.unearned(state) if self.language.lends else 0.0
+        return self.language_weight * self.language.unearned(state)
 
     @staticmethod
     def _key(state: State, allowed: Any) -> tuple:

@@ -20,7 +20,7 @@ STEP = 16  # pieces that are classified at once where most sides are soon given 
 PRIOR = np.where(np.arange(8) == 0, UPRIGHT, 0.0) + MIRRORED * np.isin(np.arange(8), straighten.MIRROR_SIDES)
 
 
-def sides_up(found: Components, model: Model, inside: np.ndarray | None = None) -> Iterator[int]:
+def sides_up(found: Components, model: Model, prior: np.ndarray, inside: np.ndarray | None = None) -> Iterator[int]:
     """The sides, as `straighten.orient` numbers them, that the page's pieces read well by, the likelier first.
 
     Pieces in cells decide, where there are: beside them are small print and the ground that a form lies on.
@@ -29,6 +29,7 @@ def sides_up(found: Components, model: Model, inside: np.ndarray | None = None) 
     others in a mirror, so that few pieces say little.
 
     Args:
+        prior: (8,) log-odds of the sides, as `prior_of` gives them.
         inside: (M,) bool, the pieces that lie in cells of a form; None without any.
     """
     letters = np.zeros(0, int)
@@ -39,7 +40,7 @@ def sides_up(found: Components, model: Model, inside: np.ndarray | None = None) 
     if not len(letters):
         yield 0
         return
-    sides, prior = np.arange(4), prior_of(found)
+    sides = np.arange(4)
     for size in SAMPLES:
         sample = spread(letters, size)
         sureness = sureness_of(found, sample, sides, model) + prior[sides]

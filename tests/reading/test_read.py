@@ -121,9 +121,11 @@ def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, mo
     monkeypatch.setattr(sides, "surer_side", lambda found, pieces, side, *_: side)
     found = find_components(binarize(255 - set_text(TEXT + "\n" + TEXT)[:, :, 0]))
     monkeypatch.setattr(sides, "CLEAR", 2.0)
-    assert list(sides.sides_up(found, templates)) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
+    assert (
+        list(sides.sides_up(found, templates, sides.PRIOR)) == [2] and seen[0] == (28, 4) and seen[1][0] > 56 and seen[1][1] == 2
+    )
     monkeypatch.setattr(sides, "CLEAR", np.inf)
-    assert list(sides.sides_up(found, templates)) == [2, 0, 1, 3]
+    assert list(sides.sides_up(found, templates, sides.PRIOR)) == [2, 0, 1, 3]
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -152,10 +154,10 @@ def test_the_pieces_in_cells_show_which_side_of_a_form_is_up(templates, monkeypa
     inside = (found.boxes[:, 3] < 340) & (found.areas > 0)
     asked = []
     monkeypatch.setattr(sides, "sureness_of", lambda found, pieces, turned, model: asked.append(pieces) or np.zeros(8)[turned])
-    next(sides.sides_up(found, templates, inside))
+    next(sides.sides_up(found, templates, sides.PRIOR, inside))
     assert inside[asked[0]].all() and len(asked[0]) == 8
     asked.clear()
-    next(sides.sides_up(found, templates, np.zeros(len(inside), bool)))  # no cell is written in: all pieces decide
+    next(sides.sides_up(found, templates, sides.PRIOR, np.zeros(len(inside), bool)))  # no cell is written in: all pieces decide
     assert len(asked[0]) == 28
 
 
