@@ -13,7 +13,7 @@ from pipeline.output.annotation import BAND, explain, explanation_width
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.looks import look_closely
 from pipeline.reading.polarity import darken_ink
-from pipeline.reading.reader import Part
+from pipeline.reading.regions import Part
 from pipeline.reading.straighten import View
 
 COLOURS = {PAPER: (255, 255, 255), WRITTEN: (20, 40, 140), PRINTED: (30, 140, 60), LINE: (240, 160, 40), CLUTTER: (200, 60, 60)}

@@ -69,7 +69,7 @@ def _cut(found: Components, pieces: np.ndarray, river: float) -> list[np.ndarray
     wide = _widest_gap(boxes[:, 0], boxes[:, 2])
     if wide is not None and wide[0] >= river:
         left = boxes[:, 2] <= wide[1]
-        if all(_height(boxes[side]) >= TWO_LINES * found.height for side in (left, ~left)):
+        if all(span(boxes[side]) >= TWO_LINES * found.height for side in (left, ~left)):
             return _cut(found, pieces[left], river) + _cut(found, pieces[~left], river)
     high = _widest_gap(boxes[:, 1], boxes[:, 3])
     if high is None:
@@ -79,7 +79,8 @@ def _cut(found: Components, pieces: np.ndarray, river: float) -> list[np.ndarray
     return [pieces] if len(upper) == len(lower) == 1 else upper + lower
 
 
-def _height(boxes: np.ndarray) -> float:
+def span(boxes: np.ndarray) -> float:
+    """Height of the pieces with these boxes together."""
     return float(boxes[:, 3].max() - boxes[:, 1].min())
 
 

@@ -31,6 +31,11 @@ class Components(NamedTuple):
     def heights(self) -> np.ndarray:
         return self.boxes[:, 3] - self.boxes[:, 1]
 
+    @property
+    def ink(self) -> np.ndarray:
+        """(H, W) bool, the ink of all pieces that are not dropped."""
+        return np.concatenate([[False], self.areas > 0])[self.labels]
+
 
 def find_components(ink: np.ndarray) -> Components:
     """Label the ink, measure the pen and the writing, and drop pieces too small or too large to be writing."""

@@ -1,36 +1,31 @@
 """Reader: from a photo to a page of text."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from PIL import Image
 
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
-from pipeline.reading.blocks import NARROW, find_blocks, find_rows, only
+from pipeline.reading.blocks import find_rows, only
 from pipeline.reading.cells import CellRow, Cells, find_cell_rows, in_cells
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
-from pipeline.reading.glyphs import Model
 from pipeline.reading.ink import INK, Ink, Squared, find_ink
 from pipeline.reading.inks import drop_other_inks
-from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
 from pipeline.reading.page import Character, Line, Page, reject
 from pipeline.reading.printed import mark_print
-from pipeline.reading.sides import own_side, prior_of, sides_up
+from pipeline.reading.regions import Part, part_by_region
+from pipeline.reading.sides import prior_of, sides_up
+from pipeline.reading.skew import SLIGHT, skews
 
 LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
-ANOTHER_SIDE = 8.0  # prior log-odds that a block has the same side up as its page
 CELLS = 8.0  # prior log-odds that what stands in cells is read cell by cell: the squares of squared paper look like them
-SLIGHT = 3.0  # degrees; lines with a smaller slope are followed as well as level ones
-MANY = 40  # letters; so many do not lie on a slanting line by chance
 LOWEST = 6  # pixels; characters that are lower cannot be told apart
 NOTHING = "nothing to read on this page; is it blank, or out of focus?"
 
@@ -76,7 +71,7 @@ def read(
     if whole:
         look, parts = _read_page(gray, models, options, constraint)
     else:
-        look = _look(gray, 0, models, "keep")
+        look = _look(gray, models, "keep")
         parts = [Part(read_crop(look.flat.pixels > INK, models, options, constraint), look.flat, 0.0, [])]
     if watcher:
         watcher.ink(look.flat)
@@ -84,58 +79,45 @@ def read(
         raise EmptyPageError(NOTHING)
     if watcher:
         watcher.parts(parts)
-    lines = [part._replace(lines=drop_clutter(part.lines)) for part in parts] if whole else parts
-    if not any(part.lines for part in lines):
-        raise EmptyPageError(NOTHING)
     height, width = image.shape[:2]
-    page = Page(
-        width,
-        height,
-        rotation(parts[0].view),
-        [line_in_photo(line, part.view, width, height) for part in lines for line in part.lines],
-    )
+    regions = [
+        [line_in_photo(line, part.view, width, height) for line in (drop_clutter(part.lines) if whole else part.lines)]
+        for part in parts
+    ]
+    page = Page(width, height, rotation(parts[0].view), in_order(regions))
+    if not page.lines:
+        raise EmptyPageError(NOTHING)
     if whole and options.printed == "mark":
-        page = mark_print(page, *(straighten.orient_back(mask, look.side) for mask in (look.ink.pixels > INK, look.ink.printed)))
+        page = mark_print(page, *(_as_it_lay(mask, look, gray) for mask in (look.ink.pixels > INK, look.ink.printed)))
     return reject(page, options.reject_below)
 
 
-class Part(NamedTuple):
-    """A reading of the pieces of a page that have the same side up, its place and its score."""
-
-    lines: list[Line]
-    view: straighten.View
-    score: float
-    lattices: list[Lattice]
-
-
 class Look(NamedTuple):
-    """The ink of a page with a side up, as `straighten.orient` numbers the sides, and the cells of its forms."""
+    """The ink of a view of the page, and the cells of its forms."""
 
-    side: int
     ink: Ink
     flat: straighten.View
     cells: Cells | None
 
 
-def _look(gray: straighten.View, side: int, models: Models, printed: str, squared: Squared | None = None) -> Look:
-    view = straighten.orient(gray, side)
+def _look(view: straighten.View, models: Models, printed: str, squared: Squared | None = None) -> Look:
     ink = find_ink(view.pixels, models.ink, printed, models.lines.printed, squared)
     flat = straighten.View(drop_other_inks(ink.pixels, ink.gray, models.characters), view.to_photo)
     if ink.cells is None:
-        return Look(side, ink, flat, None)
+        return Look(ink, flat, None)
     larger = np.diag([*np.divide(view.pixels.shape, ink.cells.labels.shape)[::-1], 1.0])
-    return Look(side, ink, flat, ink.cells._replace(to_photo=view.to_photo @ larger))
+    return Look(ink, flat, ink.cells._replace(to_photo=view.to_photo @ larger))
 
 
 def _read_page(
     gray: straighten.View, models: Models, options: OcrOptions, constraint: Constraint | None
 ) -> tuple[Look, list[Part]]:
-    """Read a page with any side up; blocks with another side up than most of the page come last.
+    """Read a page with any side up; regions that lie otherwise than most of the page come last.
 
-    The ink network has learnt from upright pages, and takes the foot of a turned L for a line: so a page that is not upright
-    is looked at again when its side is known.
+    The ink network has learnt from upright pages, and takes the foot of a turned L for a line, and the lines of a slanting form
+    for writing: so a page that is not upright is looked at again when its side and its slope are known.
     """
-    look = _look(gray, 0, models, options.printed)
+    look = _look(gray, models, options.printed)
 
     def read_view(view: straighten.View, found: Components) -> Part:
         return _read_turned(found, view, 0, look.cells, models, options, constraint)
@@ -146,8 +128,8 @@ def _read_page(
     for skew in skews(look.flat.pixels):
         level = straighten.rotate(look.flat, skew)
         as_it_lies = find_components(level.pixels > INK)
-        prior = prior_of(as_it_lies)
         inside = in_cells(look.cells, as_it_lies, level) if look.cells else None
+        prior = prior_of(as_it_lies, inside)
         for side in sides_up(as_it_lies, models.characters, prior, inside):
             view = straighten.orient(level, side)
             found = find_components(view.pixels > INK) if side else as_it_lies
@@ -157,39 +139,52 @@ def _read_page(
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
 
+    slope = -skew if side in straighten.MIRROR_SIDES else skew
+
     def read_again(squared: Squared | None) -> tuple[Look, Components, Part]:
-        closer = _look(gray, side, models, options.printed, squared)
-        view = straighten.rotate(closer.flat, -skew if side in straighten.MIRROR_SIDES else skew)
+        view = straighten.orient(gray, side)
+        if abs(slope) < SLIGHT:
+            closer = _look(view, models, options.printed, squared)
+            view = straighten.rotate(closer.flat, slope)
+        else:
+            closer = _look(straighten.rotate(view, slope, int(np.median(view.pixels))), models, options.printed, squared)
+            view = closer.flat
         found = find_components(view.pixels > INK)
         return closer, found, _read_turned(found, view, 0, closer.cells, models, options, constraint)
 
     if side:
         look, found, part = read_again(None)
+    elif abs(slope) >= SLIGHT:
+        look, found, part = max((look, found, part), read_again(None), key=_score)
     if look.ink.squared:
-        look, found, part = max((look, found, part), read_again(look.ink.squared), key=lambda reading: reading[2].score)
+        look, found, part = max((look, found, part), read_again(look.ink.squared), key=_score)
 
-    def reading(pieces: np.ndarray, turns: int) -> Part:
-        return _read_turned(only(found, pieces), part.view, turns, look.cells, models, options, constraint)
+    def reading(pieces: np.ndarray, degrees: float) -> Part:
+        return _read_turned(only(found, pieces), part.view, degrees, look.cells, models, options, constraint)
 
-    main, others = part_by_side(found, models.characters, reading)
+    main, others = part_by_region(found, models.characters, reading)
     return look, [reading(main, 0), *others] if others else [part]
+
+
+def _score(reading: tuple[Look, Components, Part]) -> float:
+    return reading[2].score
 
 
 def _read_turned(
     found: Components,
     view: straighten.View,
-    turns: int,
+    degrees: float,
     cells: Cells | None,
     models: Models,
     options: OcrOptions,
     constraint: Constraint | None,
 ) -> Part:
-    """Read the pieces of a view after quarter turns, counter-clockwise; nothing if they are too low for characters."""
+    """Read the pieces of a view after a rotation, counter-clockwise; nothing if they are too low for characters."""
     if found.height < LOWEST:
         return Part([], view, -np.inf, [])
-    kept = np.concatenate([[False], found.areas > 0])[found.labels]
-    turned = straighten.rotate(straighten.View(kept, view.to_photo), 90 * turns)
-    found = find_components(turned.pixels) if turns else found
+    others = (view.pixels > INK) & ~found.ink
+    turned = straighten.rotate(straighten.View(np.where(others, 0, view.pixels), view.to_photo), degrees)
+    found = find_components(turned.pixels > INK) if degrees else found
     rows = find_rows(found)
 
     def reading(cell_rows: list[CellRow]) -> Part:
@@ -204,49 +199,18 @@ def _read_turned(
     return by_cells if by_cells.score + CELLS >= as_text.score else as_text
 
 
-def part_by_side(found: Components, model: Model, reading: Callable[[np.ndarray, int], Part]) -> tuple[np.ndarray, list[Part]]:
-    """Separate the pieces that are upright, as most of the page, from blocks that read better with another side up.
-
-    A note in the margin may be closer to the text than two columns are to each other: a narrow gap separates them if they read
-    better apart.
-
-    Returns:
-        the pieces of the page, and the readings of the other blocks.
-    """
-    main, others = [], []
-    blocks = find_blocks(found)
-    for block in blocks:
-        parts = find_blocks(only(found, block), NARROW)
-        if len(blocks) == len(parts) == 1:
-            return block, []  # its side is that of the page
-        own = [own_side(found, part, model) for part in parts]
-        turned = [reading(part, turns) for part, turns in zip(parts, own) if turns]
-        if not turned:
-            main.append(block)
-            continue
-        same = [part for part, turns in zip(parts, own) if not turns]
-        apart = sum(part.score - ANOTHER_SIDE for part in turned) + sum(reading(part, 0).score for part in same)
-        if apart > reading(block, 0).score:
-            main += same
-            others += turned
-        else:
-            main.append(block)
-    return (np.concatenate(main), others) if main else (np.flatnonzero(found.areas > 0), [])
+def _as_it_lay(mask: np.ndarray, look: Look, gray: straighten.View) -> np.ndarray:
+    """A mask of the look's pixels, (H, W) bool, in the frame of the photo."""
+    height, width = gray.pixels.shape
+    to_look = np.linalg.inv(look.flat.to_photo) @ gray.to_photo
+    return straighten.warp(straighten.View(np.uint8(255) * mask, look.flat.to_photo), to_look, (width, height)).pixels > INK
 
 
-def skews(ink: np.ndarray) -> list[float]:
-    """Rotations in degrees that may make the lines of text level or upright.
-
-    A few letters may lie on a slanting line by chance: then 0 is returned too, and the better reading decides.
-    """
-    found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > INK)  # half of the pixels are enough
-    if not found.areas.any():
-        return [0.0]
-    skew = straighten.estimate_skew(found.labels > 0, found.height)
-    if abs(skew) < 0.3:
-        return [0.0]
-    letters = (np.maximum(found.heights, found.widths) > 0.5 * found.height) & (found.areas > 0)
-    return [skew] if letters.sum() >= MANY or abs(skew) < SLIGHT else [0.0, skew]
+def in_order(regions: list[list[Line]]) -> list[Line]:
+    """The lines of the page, the first of the regions, after those of regions that lie above it, before those of others."""
+    top = min((line.box[1] for line in regions[0]), default=np.inf)
+    above = [lines for lines in regions[1:] if lines and max(line.box[3] for line in lines) <= top]
+    return [line for lines in sorted(regions, key=lambda lines: lines not in above) for line in lines]
 
 
 def rotation(view: straighten.View) -> float:

@@ -7,7 +7,6 @@ from PIL import Image
 
 from pipeline.reading.sheet import cover_ground
 
-MAX_POINTS = 6000
 MIRROR_SIDES = range(4, 8)
 BAND = 64  # rows of the photo made small at once
 
@@ -47,8 +46,8 @@ def warp(view: View, to_view: np.ndarray, size: tuple[int, int], fill: int = 0) 
     return View(np.asarray(picture), view.to_photo @ to_view)
 
 
-def rotate(view: View, degrees: float) -> View:
-    """The view, rotated counter-clockwise, in a frame that contains all of it."""
+def rotate(view: View, degrees: float, fill: int = 0) -> View:
+    """The view, rotated counter-clockwise, in a frame that contains all of it, with `fill` beside it."""
     height, width = view.pixels.shape
     if degrees % 90 == 0:
         return _quarter_turns(view, int(degrees // 90) % 4)
@@ -57,7 +56,9 @@ def rotate(view: View, degrees: float) -> View:
     new_width = int(np.ceil(abs(width * cosine) + abs(height * sine)))
     new_height = int(np.ceil(abs(width * sine) + abs(height * cosine)))
     turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
-    return warp(view, _shift(width / 2, height / 2) @ turn @ _shift(-new_width / 2, -new_height / 2), (new_width, new_height))
+    return warp(
+        view, _shift(width / 2, height / 2) @ turn @ _shift(-new_width / 2, -new_height / 2), (new_width, new_height), fill
+    )
 
 
 def orient(view: View, side: int) -> View:
@@ -74,12 +75,6 @@ def turn_over(pictures: np.ndarray, side: int) -> np.ndarray:
     return np.rot90(pictures[:, :, ::-1] if side in MIRROR_SIDES else pictures, side, axes=(1, 2))
 
 
-def orient_back(picture: np.ndarray, side: int) -> np.ndarray:
-    """The picture, (H, W), that `orient` gave this side."""
-    upright = np.rot90(picture, -side)
-    return upright[:, ::-1] if side in MIRROR_SIDES else upright
-
-
 def _quarter_turns(view: View, turns: int) -> View:
     height, width = view.pixels.shape
     back = {
@@ -93,35 +88,6 @@ def _quarter_turns(view: View, turns: int) -> View:
 
 def _shift(x: float, y: float) -> np.ndarray:
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
-
-
-def estimate_skew(ink: np.ndarray, text_height: float) -> float:
-    """Rotation in degrees, counter-clockwise, from -45 to 45, that makes the lines of text level or upright.
-
-    Projected along the lines, the ink forms bands (Postl 1986): the search is for the direction in which the projection is most
-    uneven, first among all directions, then in fine steps around the best one.
-    """
-    rows, columns = np.nonzero(ink)
-    step = max(1, len(rows) // MAX_POINTS)
-    points = np.stack([columns[::step], rows[::step]]).astype(np.float32)
-    points -= points.mean(1, keepdims=True)
-    bin_width = max(1.0, text_height / 5)
-    coarse = np.arange(-45.0, 135.0, 1.0)
-    best = coarse[int(np.argmax([_unevenness(points, angle, bin_width) for angle in coarse]))]
-    fine = best + np.arange(-1.0, 1.01, 0.2)
-    best = fine[int(np.argmax([_unevenness(points, angle, bin_width) for angle in fine]))]
-    return float((best + 45) % 90 - 45)
-
-
-def _unevenness(points: np.ndarray, degrees: float, bin_width: float) -> float:
-    """Sum of squares of the ink in bands along the direction of lines that `degrees` would make level."""
-    angle = np.deg2rad(degrees)
-    across = points[1] * np.cos(angle) - points[0] * np.sin(angle)
-    places = (across - across.min()) / bin_width
-    whole = places.astype(np.int32)
-    share = places - whole  # shared between two bins, so that the borders of the bins do not matter
-    bands = np.bincount(whole, 1 - share, whole.max() + 2) + np.bincount(whole + 1, share, whole.max() + 2)
-    return float((bands**2).sum())
 
 
 def to_photo_box(box: tuple, to_photo: np.ndarray, width: int, height: int) -> tuple[float, float, float, float]:

@@ -90,3 +90,17 @@ def test_lines_on_a_curled_sheet_are_followed(templates, options):
     drop = (180 * (np.arange(width) / width) ** 2).astype(int)  # the right end hangs three letters low
     curled = np.stack([np.roll(image[:, x], drop[x], axis=0) for x in range(width)], axis=1)
     assert read(curled, templates, options).text == text
+
+
+@pytest.mark.parametrize("degrees", [-35, 20, 50])
+def test_a_label_that_slants_is_read_along_its_own_lines(templates, options, degrees):
+    """A drawing's labels run along what they name; a label above the other text comes before it."""
+    label = Image.fromarray(set_text("FILL WITH\nGREEN INK", size=45, margin=10)).rotate(
+        degrees, expand=True, fillcolor=(225,) * 3
+    )
+    text = set_text("MEET ME AT THE STATION\nBRING ALL OF YOUR BAGS", margin=40)
+    page = np.full((label.height + text.shape[0] + 200, text.shape[1] + 200, 3), 225, np.uint8)
+    page[40 : 40 + label.height, 300 : 300 + label.width] = np.asarray(label)
+    page[-60 - text.shape[0] : -60, 60 : 60 + text.shape[1]] = text
+    read_as = read(page, templates, replace(options, language_weight=1.0)).text
+    assert read_as == "FILL WITH\nGREEN INK\nMEET ME AT THE STATION\nBRING ALL OF YOUR BAGS"

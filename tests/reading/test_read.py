@@ -130,17 +130,23 @@ def test_more_pieces_are_looked_at_before_a_page_is_read_both_ways(templates, mo
 
 @pytest.mark.parametrize("turns", range(4))
 def test_letters_below_each_other_are_a_line_that_lies_on_its_side(turns):
-    """What the letters of a short line look like says too little; a page of several lines is neither a row nor a column."""
+    """What the letters of a short line look like says too little."""
 
-    def layout(text: str) -> list[float]:
-        image = np.rot90(set_text(text)[:, :, 0], turns)
+    def layout(text: str, tracking: float = 0.1, cells: bool = False) -> np.ndarray:
+        """Prior log-odds of the sides that the layout gives, as if the page had not been turned."""
+        image = np.rot90(set_text(text, tracking=tracking)[:, :, 0], turns)
         found = find_components(binarize(255 - np.ascontiguousarray(image)))
-        return (sides.prior_of(found) - sides.PRIOR)[:4].tolist()
+        inside = found.areas > 0 if cells else None
+        return np.roll((sides.prior_of(found, inside) - sides.PRIOR)[:4], -turns)
 
-    ends = [0.0, 6 * sides.LINE] if turns % 2 == 0 else [6 * sides.LINE, 0.0]
-    assert layout("SHOXKER") == pytest.approx(2 * ends)
-    assert layout("\n".join(["SHOXKERS"] * 3)) == 4 * [0.0]
-    assert layout("S") == 4 * [0.0]
+    line = [0.0, 6 * sides.LINE, 0.0, 6 * sides.LINE]
+    assert layout("SHOXKER") == pytest.approx(line, abs=2)
+    assert layout("SHOXKER", tracking=0.8) == pytest.approx(0, abs=2)  # as far apart as numbers that stand below each other
+    assert layout("SHOXKER", tracking=0.8, cells=True) == pytest.approx(line, abs=2)
+    assert layout("3\n8\n1\n5\n2\n9\n4") == pytest.approx(0, abs=2)
+    assert layout("S") == pytest.approx(0, abs=2)
+    level, upright, *_ = layout("\n".join(["SHOXKERS", "VIEWS", "CAMPING"]))  # lines are bands
+    assert level - upright > 8
 
 
 def test_the_pieces_in_cells_show_which_side_of_a_form_is_up(templates, monkeypatch):
