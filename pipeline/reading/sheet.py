@@ -46,16 +46,17 @@ def cover_ground(gray: Image.Image) -> Image.Image:
 
 
 def find_sheets(gray: Image.Image) -> tuple[Regions, list[np.ndarray]]:
-    """The photo's bright regions, and those that are sheets, (h, w) bool; of all thresholds the one with the clearest edge
-    counts."""
+    """The photo's bright regions, and those that are sheets, (h, w) bool: of those that overlap the one with the clearest edge.
+
+    Sheets in another light are found at other thresholds.
+    """
     found = find_regions(gray)
-    best: list[np.ndarray] = []
-    contrast = BRIGHTER
-    for regions in found.levels:
-        sheets = [(step, sheet) for sheet in regions if (step := _step_down(found.smooth, sheet)) > BRIGHTER]
-        if sheets and (least := min(step for step, _ in sheets)) > contrast:
-            best, contrast = [sheet for _, sheet in sheets], least
-    return found, best
+    regions = [(_step_down(found.smooth, region), region) for level in found.levels for region in level]
+    sheets: list[np.ndarray] = []
+    for step, region in sorted(regions, key=lambda pair: -pair[0]):
+        if step > BRIGHTER and not any((region & sheet).any() for sheet in sheets):
+            sheets.append(region)
+    return found, sheets
 
 
 def find_corners(gray: Image.Image) -> list[np.ndarray]:

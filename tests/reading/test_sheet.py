@@ -101,13 +101,16 @@ def test_the_paper_within_a_letter_that_fills_the_picture_is_no_sheet(letter, si
     assert np.array_equal(covered(crop), crop)
 
 
-def test_two_sheets_are_read_one_after_the_other(templates, options):
+@pytest.mark.parametrize("light", [0.0, 0.5])
+def test_two_sheets_are_read_one_after_the_other(templates, options, light):
+    """In the light of a lamp at one side, no threshold shows both."""
     first, second = "CALL SAM\nAT 357", "TAKE EGGS\nFOR 24"
     desk = np.full((500, 1500, 3), 50, np.uint8)
     for left, text in ((60, first), (800, second)):
         note = set_text(text, margin=70)
         desk[90 : 90 + note.shape[0], left : left + note.shape[1]] = note
-    assert read(desk, templates, options).text == f"{first}\n{second}"
+    lit = (desk * (1 - light * np.linspace(0, 1, desk.shape[1]))[:, None]).astype(np.uint8)
+    assert read(lit, templates, options).text == f"{first}\n{second}"
 
 
 def test_corners_are_those_of_the_sheets_that_have_four():
