@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         sources = find_sources(options.pages, options.recursive, options.of_all)
         model = Path(options.model or paths.ROOT / paths.MODEL)
         folder = Path(options.output or "outputs/read")
-        outcome = run(sources, options, model, folder, form)
+        with _as_typed():
+            outcome = run(sources, options, model, folder, form)
     except (UserError, OSError) as error:
         print(f"read: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
@@ -129,6 +130,8 @@ def _as_typed() -> Iterator[None]:
         yield
     except ConfigError as error:
         key, _, reason = str(error).partition(":")
+        if key not in {field.name for field in fields(BatchOptions)}:
+            raise
         raise ConfigError(f"--{'out' if key == 'output' else key.replace('_', '-')}:{reason}") from None
 
 

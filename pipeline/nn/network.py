@@ -179,7 +179,8 @@ def _layers(
         for channels in options.channels:
             if min(height, width) - options.kernel + 1 < 2:
                 raise ConfigError(
-                    f"channels: too many convolutions of kernel {options.kernel} for {input_shape[0]}x{input_shape[1]} images"
+                    f"kernel: {options.kernel} is too large for {len(options.channels)} convolutions of "
+                    f"{input_shape[0]}x{input_shape[1]} images, which pooling halves after each"
                 )
             yield Conv2d(depth, channels, options.kernel, initializer, rng, dtype)
             yield MaxPool()

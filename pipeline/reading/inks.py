@@ -1,5 +1,7 @@
 """Inks: what is fainter than the writing and none of it, such as the back of the sheet that shines through, or a staple."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -14,7 +16,10 @@ from pipeline.reading.words import FARTHEST
 BESIDE = 0.5  # letter heights; parts of one character are closer to each other
 
 
-def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model) -> np.ndarray:
+Reading = Callable[[np.ndarray, int], float]  # score of ink, (H, W) uint8, as it is read with a side up
+
+
+def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model, reading: Reading) -> np.ndarray:
     """The ink of a page without what shines through from its back, and without single marks that are fainter than the writing.
 
     A second pen stays: it writes more than a few letters, which read well, or letter follows letter.
@@ -22,6 +27,7 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model) -> np.ndarr
     Args:
         ink: (H, W) uint8, probability of 255 that a pixel is ink.
         gray: (H, W) uint8 photo, all ink dark.
+        reading: decides if the letters do not: many look the same from behind.
     """
     found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > 127)  # half of the pixels are enough
     pieces = np.flatnonzero(found.areas > 0)
@@ -38,11 +44,19 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model) -> np.ndarr
     if faint[letters].sum() <= FEW:
         faint[:] = False
         faint[_alone(found, pieces, large[contrast[large] < between])] = True
-    elif not _is_mirrored(found, letters[faint[letters]], letters[~faint[letters]], model):
-        return ink
-    if not faint.any():
-        return ink
-    lost = np.concatenate([[False], faint])[found.labels]
+    else:
+        gain, side, back = _from_behind(found, letters[faint[letters]], letters[~faint[letters]], model)
+        if abs(gain) < UPRIGHT:
+            alone = _without(ink, found, ~faint)
+            gain = reading(alone, back) - reading(alone, side)
+        if gain < UPRIGHT:
+            return ink
+    return _without(ink, found, faint) if faint.any() else ink
+
+
+def _without(ink: np.ndarray, found: Components, dropped: np.ndarray) -> np.ndarray:
+    """The ink without some of its pieces, (M,) bool."""
+    lost = np.concatenate([[False], dropped])[found.labels]
     lost = grow(lost) & (lost | (found.labels == 0))
     return np.where(np.asarray(Image.fromarray(lost).resize(ink.shape[::-1], Image.Resampling.NEAREST)), 0, ink)
 
@@ -73,13 +87,14 @@ def part_inks(contrast: np.ndarray) -> float | None:
     return float(values[places[best] - 1 : places[best] + 1].mean())
 
 
-def _is_mirrored(found: Components, faint: np.ndarray, dark: np.ndarray, model: Model) -> bool:
-    """Whether the faint letters read better as they look from behind, the leaf turned over at its side or top, than as the dark
-    ones stand."""
+def _from_behind(found: Components, faint: np.ndarray, dark: np.ndarray, model: Model) -> tuple[float, int, int]:
+    """Log-odds by which the faint letters read better as they look from behind, the leaf turned over at its side or top, than as
+    the dark ones stand; the side up of the dark ones; and that of the faint ones."""
     upright = int(np.argmax(sureness_of(found, spread(dark, SAMPLES[0]), np.arange(4), model) + PRIOR[:4]))
     sides = np.array([upright, 4 + -upright % 4, 4 + (2 - upright) % 4])
     as_they_stand, *from_behind = sureness_of(found, spread(faint, SAMPLES[1]), sides, model)
-    return max(from_behind) - as_they_stand > UPRIGHT
+    best = int(np.argmax(from_behind))
+    return from_behind[best] - as_they_stand, upright, int(sides[1 + best])
 
 
 def _alone(found: Components, pieces: np.ndarray, faint: np.ndarray) -> np.ndarray:

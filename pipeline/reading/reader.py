@@ -71,7 +71,7 @@ def read(
     if whole:
         look, parts = _read_page(gray, models, options, constraint)
     else:
-        look = _look(gray, models, "keep")
+        look = _look(gray, models, replace(options, printed="keep"))
         parts = [Part(read_crop(look.flat.pixels > INK, models, options, constraint), look.flat, 0.0, [])]
     if watcher:
         watcher.ink(look.flat)
@@ -100,9 +100,15 @@ class Look(NamedTuple):
     cells: Cells | None
 
 
-def _look(view: straighten.View, models: Models, printed: str, squared: Squared | None = None) -> Look:
-    ink = find_ink(view.pixels, models.ink, printed, models.lines.printed, squared)
-    flat = straighten.View(drop_other_inks(ink.pixels, ink.gray, models.characters), view.to_photo)
+def _look(view: straighten.View, models: Models, options: OcrOptions, squared: Squared | None = None) -> Look:
+    ink = find_ink(view.pixels, models.ink, options.printed, models.lines.printed, squared)
+
+    def reading(part: np.ndarray, side: int) -> float:
+        turned = straighten.orient(straighten.View(part, view.to_photo), side)
+        level = straighten.rotate(turned, skews(turned.pixels)[-1])
+        return _read_turned(find_components(level.pixels > INK), level, 0, None, models, options, None).score
+
+    flat = straighten.View(drop_other_inks(ink.pixels, ink.gray, models.characters, reading), view.to_photo)
     if ink.cells is None:
         return Look(ink, flat, None)
     larger = np.diag([*np.divide(view.pixels.shape, ink.cells.labels.shape)[::-1], 1.0])
@@ -117,7 +123,7 @@ def _read_page(
     The ink network has learnt from upright pages, and takes the foot of a turned L for a line, and the lines of a slanting form
     for writing: so a page that is not upright is looked at again when its side and its slope are known.
     """
-    look = _look(gray, models, options.printed)
+    look = _look(gray, models, options)
 
     def read_view(view: straighten.View, found: Components) -> Part:
         return _read_turned(found, view, 0, look.cells, models, options, constraint)
@@ -144,10 +150,10 @@ def _read_page(
     def read_again(squared: Squared | None) -> tuple[Look, Components, Part]:
         view = straighten.orient(gray, side)
         if abs(slope) < SLIGHT:
-            closer = _look(view, models, options.printed, squared)
+            closer = _look(view, models, options, squared)
             view = straighten.rotate(closer.flat, slope)
         else:
-            closer = _look(straighten.rotate(view, slope, int(np.median(view.pixels))), models, options.printed, squared)
+            closer = _look(straighten.rotate(view, slope, int(np.median(view.pixels))), models, options, squared)
             view = closer.flat
         found = find_components(view.pixels > INK)
         return closer, found, _read_turned(found, view, 0, closer.cells, models, options, constraint)

@@ -15,6 +15,7 @@ BRIGHTER = 1.2  # least ratio of the brightness of a sheet to that of the ground
 DARK_GROUND = 1.5  # and along half of it; this and straight sides tell a sheet from light beside a shadow
 CONVEX = 0.96  # least share of its convex hull that a sheet fills
 INKED = 0.95  # of the brightness of the paper; writing in the small picture is darker
+NEAR = 4  # pixels of the small picture between the edges of a region at two thresholds
 QUADRANGLE = 0.93  # least share of a sheet within its four corners
 
 
@@ -48,15 +49,34 @@ def cover_ground(gray: Image.Image) -> Image.Image:
 def find_sheets(gray: Image.Image) -> tuple[Regions, list[np.ndarray]]:
     """The photo's bright regions, and those that are sheets, (h, w) bool: of those that overlap the one with the clearest edge.
 
-    Sheets in another light are found at other thresholds.
+    Sheets in another light are found at other thresholds. A sheet that lies wholly in the picture is no part of a region that
+    reaches its border, such as a bright half of the desk. What shares most of its edge with a larger region is that sheet
+    without its shadow.
     """
     found = find_regions(gray)
-    regions = [(_step_down(found.smooth, region), region) for level in found.levels for region in level]
+    regions = [
+        (not _is_cut(region), step, region)
+        for level in found.levels
+        for region in level
+        if (step := _step_down(found.smooth, region)) > BRIGHTER
+    ]
     sheets: list[np.ndarray] = []
-    for step, region in sorted(regions, key=lambda pair: -pair[0]):
-        if step > BRIGHTER and not any((region & sheet).any() for sheet in sheets):
-            sheets.append(region)
+    for is_whole, _, region in sorted(regions, key=lambda kind: kind[:2], reverse=True):
+        inner = [sheet for sheet in sheets if (region & sheet).any()]
+        if not inner or (is_whole and all(_is_part(sheet, region) for sheet in inner)):
+            sheets = [sheet for sheet in sheets if not (region & sheet).any()] + [region]
     return found, sheets
+
+
+def _is_cut(region: np.ndarray) -> bool:
+    """Whether the picture cuts the region."""
+    return bool(region[0].any() or region[-1].any() or region[:, 0].any() or region[:, -1].any())
+
+
+def _is_part(sheet: np.ndarray, region: np.ndarray) -> bool:
+    """Whether a sheet lies in a region and has most of its edge in common with it."""
+    near, edge = ndimage.binary_dilation(outline(region), iterations=NEAR), outline(sheet)
+    return bool((sheet & ~region).sum() < 0.02 * sheet.sum() and 2 * (edge & near).sum() > edge.sum())
 
 
 def find_corners(gray: Image.Image) -> list[np.ndarray]:

@@ -36,6 +36,8 @@ def read_count(tmp_path, monkeypatch) -> list[int]:
     seen = []
 
     def load_reader(options, model, form):
+        work.check_readable(options, CAPITALS + DIGITS)
+
         def read(image, name):
             seen.append(1)
             if not image.any():
@@ -291,6 +293,8 @@ def test_an_output_that_would_do_harm_is_refused(read_count, output, said, capsy
         (["photos", "--out", "/proc/nothing"], "cannot be written"),
         (["photos", "--characters", ""], "--characters: must not be empty"),
         (["photos", "--pattern", ""], "--pattern: must not be empty"),
+        (["photos", "--pattern", "[a-z]+"], "read: --pattern: '[a-z]+' allows no text of what is read"),
+        (["photos", "--characters", "helo"], "read: --characters: the network does not read 'ehlo'"),
         (["photos", "--out", ""], "--out: must not be empty"),
         (["photos", "--form", ""], "--form: an empty name is no file"),
         (["photos", "--form", "exam_cover", "--mode", "word"], "--mode: has no effect on a form"),

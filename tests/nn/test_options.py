@@ -22,5 +22,5 @@ def test_a_wrong_value_is_one_line_that_begins_with_its_key(options, key, value)
 
 
 def test_too_many_convolutions():
-    with pytest.raises(ConfigError, match="channels: "):
+    with pytest.raises(ConfigError, match="kernel: "):
         network(CNN, channels=[4, 4, 4, 4])

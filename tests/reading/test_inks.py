@@ -8,6 +8,10 @@ from pipeline.reading.inks import drop_other_inks, part_inks
 from tests.reading.conftest import set_text
 
 
+def not_asked(ink: np.ndarray, side: int) -> float:
+    raise AssertionError("the letters decide")
+
+
 def leaf(front: str, back: str, strength: float, turn=lambda text: text[:, ::-1]) -> tuple[np.ndarray, np.ndarray]:
     """The ink found on a sheet and its photo; `back` stands between the lines of `front`, as `turn` shows it."""
     pages = [255 - set_text(text, tracking=0.35)[:, :, 0].astype(float) for text in (front, back)]
@@ -23,14 +27,29 @@ def leaf(front: str, back: str, strength: float, turn=lambda text: text[:, ::-1]
 def test_the_back_of_a_leaf_is_left_out(templates, turn):
     ink, gray = leaf("REGARDS FROM\nPAGE BEFORE", "LEFT RIGHTS\nFOR PEELING", 0.4, turn)
     front = leaf("REGARDS FROM\nPAGE BEFORE", " ", 0.4)[0]
-    kept = drop_other_inks(ink, gray, templates.characters)
+    kept = drop_other_inks(ink, gray, templates.characters, not_asked)
     before, after = (int((np.resize(front, ink.shape) != page)[: len(front)].sum()) for page in (ink, kept))
     assert after < 0.5 * before  # letters that touch those of the front stay
 
 
 def test_a_second_pen_stays(templates):
     ink, gray = leaf("REGARDS FROM\nPAGE BEFORE", "LEFT RIGHTS\nFOR PEELING", 0.4, lambda text: text)
-    assert np.array_equal(drop_other_inks(ink, gray, templates.characters), ink)
+    assert np.array_equal(drop_other_inks(ink, gray, templates.characters, not_asked), ink)
+
+
+@pytest.mark.parametrize("gain, goes", [(30.0, True), (2.0, False), (-30.0, False)])
+def test_faint_letters_that_look_the_same_from_behind_are_read(templates, gain, goes):
+    ink, gray = leaf("REGARDS FROM\nPAGE BEFORE", "TOMATO HAY\nAT WHIT MAY", 0.4)
+    asked = []
+
+    def reading(part: np.ndarray, side: int) -> float:
+        asked.append(part)
+        return gain if side >= 4 else 0.0
+
+    kept = drop_other_inks(ink, gray, templates.characters, reading)
+    assert (kept > 0).sum() == pytest.approx((ink > 0).sum() * (0.6 if goes else 1), rel=0.1)
+    faint = (gray > 100) & (ink > 0)
+    assert len(asked) == 2 and (asked[0][faint] > 0).mean() > 0.7 and (asked[0][gray < 50] > 0).mean() < 0.2
 
 
 def test_a_single_faint_mark_goes_and_faint_letters_that_follow_each_other_stay(templates):
@@ -41,7 +60,8 @@ def test_a_single_faint_mark_goes_and_faint_letters_that_follow_each_other_stay(
     marks = [np.asarray(mark) > 127 for mark in (ring, word)]
     faint = [np.where(mark, 160, gray).astype(np.uint8) for mark in marks]
     kept = [
-        drop_other_inks(np.where(mark, 255, ink).astype(np.uint8), page, templates.characters) for mark, page in zip(marks, faint)
+        drop_other_inks(np.where(mark, 255, ink).astype(np.uint8), page, templates.characters, not_asked)
+        for mark, page in zip(marks, faint)
     ]
     assert not kept[0][marks[0]].any() and (kept[0][ink > 0] > 0).all() and (kept[1][marks[1]] > 0).all()
 
@@ -55,14 +75,14 @@ def test_letters_far_apart_are_no_marks(templates):
             place = gray[150 * row : 150 * row + len(letter), 190 * column : 190 * column + letter.shape[1]]
             np.minimum(place, np.where(letter < 130, 130 if rng.random() < 0.4 else 40, 230).astype(np.uint8), out=place)
     ink = np.where(gray < 200, 255, 0).astype(np.uint8)
-    assert np.array_equal(drop_other_inks(ink, gray, templates.characters), ink)
+    assert np.array_equal(drop_other_inks(ink, gray, templates.characters, not_asked), ink)
 
 
 def test_dark_things_beside_the_writing_do_not_make_it_faint(templates):
     gray = set_text("EVERY LETTER\nOF ONE PENCIL", ink=140)[:, :, 0][:, ::-1].copy()
     gray[:, :12] = gray[-30:-20, 100:190] = gray[5:40, 300:306] = 20
     ink = np.where(gray < 200, 255, 0).astype(np.uint8)
-    assert np.array_equal(drop_other_inks(ink, gray, templates.characters), ink)
+    assert np.array_equal(drop_other_inks(ink, gray, templates.characters, not_asked), ink)
 
 
 def test_two_inks_are_told_from_one_that_is_uneven():

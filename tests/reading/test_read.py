@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from pipeline.common.errors import PageError
 from pipeline.output.score import score, total
 from pipeline.reading import read, reader, sides
-from pipeline.reading.ink import binarize
+from pipeline.reading.ink import Ink, binarize
 from pipeline.reading.layout import find_components
 from pipeline.reading.models import load_models
 from tests.reading.conftest import set_text
@@ -285,3 +286,27 @@ def test_the_course_photos(real_data, options):
     options = replace(options, work_pixels=1_600_000, language_weight=1.0)
     result = total([score(read(load_photo(p), models, options).text, p.with_suffix(".txt").read_text()) for p in pages])
     assert result.accuracy >= 0.97 and result.cer <= 0.04
+
+
+@pytest.mark.parametrize("degrees", [0, 12, 90])
+def test_print_is_marked_on_a_page_that_slants(templates, options, monkeypatch, degrees):
+    """Print is paler here; the page is looked at again when it is level, and its masks are those of that look."""
+
+    def find_ink(pixels: np.ndarray, *_: object) -> Ink:
+        ink = pixels < 170
+        printed = ndimage.binary_erosion(ndimage.minimum_filter(pixels, 9) > 60) & ink
+        return Ink(np.uint8(255) * ink, printed, None, pixels)
+
+    monkeypatch.setattr(reader, "find_ink", find_ink)
+    texts = [set_text("WRITTEN KINGS", ink=20), set_text("HARVEST NAMES", ink=110)]
+    width = max(text.shape[1] for text in texts)
+    page = np.concatenate([np.pad(t, ((0, 0), (0, width - t.shape[1]), (0, 0)), constant_values=225) for t in texts])
+    photo = np.asarray(Image.fromarray(page).rotate(degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=(225,) * 3))
+    marked = replace(options, printed="mark", language_weight=1.0)
+    words = [word for line in read(photo, templates, marked).lines for word in line.words]
+    assert [(word.text, word.printed) for word in words] == [
+        ("WRITTEN", False),
+        ("KINGS", False),
+        ("HARVEST", True),
+        ("NAMES", True),
+    ]

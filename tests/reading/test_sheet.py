@@ -77,6 +77,22 @@ def test_the_ground_beside_a_sheet_that_the_picture_cuts_is_covered():
     assert np.array_equal(covered(wavy), wavy)  # its edge is no sheet's
 
 
+def test_a_sheet_is_not_joined_with_the_brighter_half_of_a_desk():
+    gray = np.full((600, 800), 40, np.uint8)
+    gray[:, :450] = 75
+    gray[60:540, 80:720] = 210
+    assert np.mean(covered(write_on(gray)) < 150) < 0.002
+
+
+def test_what_is_written_in_a_deep_shadow_stays():
+    gray = np.full((600, 800), 60, np.uint8)
+    gray[100:500, 150:650] = 240
+    gray[100:500, 420:650] = 100
+    gray[200:220, 250:280] = gray[290:310, 550:580] = 20
+    found = covered(gray)
+    assert found[300, 565] < 50 and found[50, 100] > 200
+
+
 def test_a_sheet_is_known_by_its_sides_when_its_corners_lie_beyond_the_picture():
     rows, columns = np.mgrid[:600, :800]
     along, across = columns + 0.5 * rows, rows - 0.5 * columns
