@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 SMALL = 300  # pixels; longer side of the picture in which grounds are told apart
 APART = 1.6  # ratio of the brightness of two grounds; a shadow makes less of a difference
 LEAST = 0.05  # least share of the picture of a ground; the inside of a letter has less
-BRIGHT = 0.3  # skewness of the details above which the writing on a ground is bright; dark writing has at most 0.1, bright at least 0.5
+BRIGHT = 0.3  # skewness of the details above which writing is bright; that of dark writing is 0.1 or less, of bright 0.5 or more
 
 
 def darken_ink(gray: np.ndarray) -> np.ndarray:
