@@ -10,6 +10,7 @@ from pipeline.common.files import replacing
 from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN
 from pipeline.nn.unet import UNet
 from pipeline.output.annotation import BAND, explain, explanation_width
+from pipeline.reading.ink import INK
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.looks import look_closely
 from pipeline.reading.polarity import darken_ink
@@ -74,7 +75,7 @@ def draw_lines(part: Part) -> Image.Image:
     pixels = np.array(_faint(part.view))
     for row, lattice in enumerate(part.lattices):
         for x0, y0, x1, y1 in (atom.box for atom in lattice.atoms):
-            pixels[y0:y1, x0:x1][part.view.pixels[y0:y1, x0:x1] > 0] = CYCLE[row % len(CYCLE)]
+            pixels[y0:y1, x0:x1][part.view.pixels[y0:y1, x0:x1] > INK] = CYCLE[row % len(CYCLE)]
     return _explained(Image.fromarray(pixels), [("one colour: one line of text", TEXT)])
 
 

@@ -121,7 +121,8 @@ def _read_page(
     """Read a page with any side up; regions that lie otherwise than most of the page come last.
 
     The ink network has learnt from upright pages, and takes the foot of a turned L for a line, and the lines of a slanting form
-    for writing: so a page that is not upright is looked at again when its side and its slope are known.
+    for writing: so a page that is not upright is looked at again when its side and its slope are known. A slope does not matter
+    where a page without cells reads well.
     """
     look = _look(gray, models, options)
 
@@ -141,7 +142,7 @@ def _read_page(
             found = find_components(view.pixels > INK) if side else as_it_lies
             part = read_view(view, found)
             readings.append((part.score + prior[side], side, skew, found, part))
-            if options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines):
+            if _is_clear(part, options):
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
 
@@ -160,7 +161,7 @@ def _read_page(
 
     if side:
         look, found, part = read_again(None)
-    elif abs(slope) >= SLIGHT:
+    elif abs(slope) >= SLIGHT and (look.cells is not None or not _is_clear(part, options)):
         look, found, part = max((look, found, part), read_again(None), key=_score)
     if look.ink.squared:
         look, found, part = max((look, found, part), read_again(look.ink.squared), key=_score)
@@ -170,6 +171,11 @@ def _read_page(
 
     main, others = part_by_region(found, models.characters, reading)
     return look, [reading(main, 0), *others] if others else [part]
+
+
+def _is_clear(part: Part, options: OcrOptions) -> bool:
+    """Whether a page reads so well that no other look at it can be the right one."""
+    return options.language_weight > 0 and part.score > LANGUAGE * sum(len(line.characters) for line in part.lines)
 
 
 def _score(reading: tuple[Look, Components, Part]) -> float:
