@@ -48,7 +48,8 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model, reading: Re
         gain, side, back = _from_behind(found, letters[faint[letters]], letters[~faint[letters]], model)
         if abs(gain) < UPRIGHT:
             alone = _without(ink, found, ~faint)
-            gain = reading(alone, back) - reading(alone, side)
+            from_behind = reading(alone, back)
+            gain = from_behind - reading(alone, side) if from_behind > 0 else 0.0  # nats; below 0 is no text, such as small print
         if gain < UPRIGHT:
             return ink
     return _without(ink, found, faint) if faint.any() else ink

@@ -49,7 +49,7 @@ def test_faint_letters_that_look_the_same_from_behind_are_read(templates, gain, 
     kept = drop_other_inks(ink, gray, templates.characters, reading)
     assert (kept > 0).sum() == pytest.approx((ink > 0).sum() * (0.6 if goes else 1), rel=0.1)
     faint = (gray > 100) & (ink > 0)
-    assert len(asked) == 2 and (asked[0][faint] > 0).mean() > 0.7 and (asked[0][gray < 50] > 0).mean() < 0.2
+    assert len(asked) == 1 + (gain > 0) and (asked[0][faint] > 0).mean() > 0.7 and (asked[0][gray < 50] > 0).mean() < 0.2
 
 
 def test_a_single_faint_mark_goes_and_faint_letters_that_follow_each_other_stay(templates):
