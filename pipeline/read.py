@@ -33,12 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        options = _options({key: value for key, value in vars(given).items() if value is not None})
-        form = find_form(given.form) if given.form is not None else None
-        sources = find_sources(options.pages, options.recursive, options.of_all)
-        model = Path(options.model or paths.ROOT / paths.MODEL)
-        folder = Path(options.output or "outputs/read")
         with _as_typed():
+            options = _options({key: value for key, value in vars(given).items() if value is not None})
+            form = find_form(given.form) if given.form is not None else None
+            sources = find_sources(options.pages, options.recursive, options.of_all)
+            model = Path(options.model or paths.ROOT / paths.MODEL)
+            folder = Path(options.output or "outputs/read")
             outcome = run(sources, options, model, folder, form)
     except (UserError, OSError) as error:
         print(f"read: {' '.join(str(error).split())}", file=sys.stderr)
@@ -116,10 +116,9 @@ def _options(given: dict[str, Any]) -> BatchOptions:
     values["ink"] = values["ink"] or str(paths.ROOT / paths.INK)
     values["lattice"] = values["lattice"] or str(paths.ROOT / paths.LATTICE)
     known = {field.name for field in fields(BatchOptions)}
-    with _as_typed():
-        options = BatchOptions(**{key: value for key, value in {**values, **given}.items() if key in known})
-        if "form" in given:
-            options.check_form()
+    options = BatchOptions(**{key: value for key, value in {**values, **given}.items() if key in known})
+    if "form" in given:
+        options.check_form()
     return options
 
 

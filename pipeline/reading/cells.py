@@ -85,7 +85,7 @@ def find_cell_rows(cells: Cells, found: Components, view: View) -> list[CellRow]
     if np.median(boxes[:, 3] - boxes[:, 1]) < found.height:
         return []  # squared paper: most letters are larger than a square
     owner, share = _owners(cells, found, np.linalg.inv(to_view))
-    letters = (np.maximum(found.heights, found.widths) > 0.5 * found.height) & (found.areas > 0)
+    letters = found.large
     rows: list[CellRow] = []
     for chains in _alike(_chains(boxes), boxes):
         here = letters & (owner > 0) & np.isin(owner - 1, [cell for chain in chains for cell in chain])

@@ -31,7 +31,7 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model, reading: Re
     """
     found = find_components(np.asarray(Image.fromarray(ink).reduce(2)) > 127)  # half of the pixels are enough
     pieces = np.flatnonzero(found.areas > 0)
-    large = pieces[np.maximum(found.heights, found.widths)[pieces] > 0.5 * found.height]
+    large = np.flatnonzero(found.large)
     dark = flatten(np.asarray(Image.fromarray(gray).reduce(2)))
     contrast = np.full(len(found.areas), np.inf)
     contrast[pieces] = np.log(np.maximum(ndimage.mean(dark, found.labels, pieces + 1), 1.0)) if len(pieces) else 0.0

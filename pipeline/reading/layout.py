@@ -32,6 +32,11 @@ class Components(NamedTuple):
         return self.boxes[:, 3] - self.boxes[:, 1]
 
     @property
+    def large(self) -> np.ndarray:
+        """(M,) bool, pieces that are not dropped and on some side longer than half the height of a letter."""
+        return (np.maximum(self.heights, self.widths) > 0.5 * self.height) & (self.areas > 0)
+
+    @property
     def ink(self) -> np.ndarray:
         """(H, W) bool, the ink of all pieces that are not dropped."""
         return np.concatenate([[False], self.areas > 0])[self.labels]

@@ -145,7 +145,6 @@ def _read_page(
             if _is_clear(part, options):
                 break
     _, side, skew, found, part = max(readings, key=lambda reading: reading[0])
-
     slope = -skew if side in straighten.MIRROR_SIDES else skew
 
     def read_again(squared: Squared | None) -> tuple[Look, Components, Part]:
@@ -221,8 +220,8 @@ def _as_it_lay(mask: np.ndarray, look: Look, gray: straighten.View) -> np.ndarra
 def in_order(regions: list[list[Line]]) -> list[Line]:
     """The lines of the page, the first of the regions, after those of regions that lie above it, before those of others."""
     top = min((line.box[1] for line in regions[0]), default=np.inf)
-    above = [lines for lines in regions[1:] if lines and max(line.box[3] for line in lines) <= top]
-    return [line for lines in sorted(regions, key=lambda lines: lines not in above) for line in lines]
+    ordered = sorted(regions, key=lambda lines: max((line.box[3] for line in lines), default=0) > top)
+    return [line for lines in ordered for line in lines]
 
 
 def rotation(view: straighten.View) -> float:

@@ -78,12 +78,14 @@ def _part_by_slope(found: Components, gaps: tuple[float, ...], model: Model, rea
 
     A line that is level, and a few letters, which do not show where their line runs, stay with the page.
     """
-    left, slanting = [np.zeros(0, int)], []
-    for group in find_groups(found, gaps[0]):
-        own = only(found, group)
-        level, parts = group, list[Part]()
+    groups = find_groups(found, gaps[0]) if gaps else []
+    if len(groups) < 2:  # the slope of the whole is measured by the caller; narrower gaps may still divide it
+        return _part_by_slope(found, gaps[1:], model, reading) if gaps else (np.flatnonzero(found.areas > 0), [])
+    left, slanting = [], list[Part]()
+    for group in groups:
+        own, level, parts = only(found, group), group, list[Part]()
         if span(found.boxes[group]) > TWO_LINES * found.height and len(letters_of(own, group)) > FEW:
-            level, parts = _part_by_slope(own, gaps[1:], model, reading) if gaps[1:] else (group, [])
+            level, parts = _part_by_slope(own, gaps[1:], model, reading)
             if part := _read_slanting(own, group, model, reading):
                 apart = sum(inner.score - ANOTHER_SIDE for inner in parts) + (reading(level, 0).score if len(level) else 0.0)
                 if part.score - ANOTHER_SIDE > apart:
@@ -104,7 +106,7 @@ def _read_slanting(found: Components, group: np.ndarray, model: Model, reading: 
     if _sureness(level, letters, turns, model) < _sureness(found, letters_of(found, group), 0, model):
         return None
     slope += 90 * turns
-    return reading(group, slope + slope_of_lines(turn(found, slope)))
+    return reading(group, slope + slope_of_lines(turn(found, slope) if turns else level))
 
 
 def _sureness(found: Components, letters: np.ndarray, turns: int, model: Model) -> float:

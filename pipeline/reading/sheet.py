@@ -16,6 +16,7 @@ DARK_GROUND = 1.5  # and along half of it; this and straight sides tell a sheet 
 CONVEX = 0.96  # least share of its convex hull that a sheet fills
 INKED = 0.95  # of the brightness of the paper; writing in the small picture is darker
 NEAR = 4  # pixels of the small picture between the edges of a region at two thresholds
+BEYOND = 0.02  # share of a sheet that lies outside of the same sheet at a higher threshold
 QUADRANGLE = 0.93  # least share of a sheet within its four corners
 
 
@@ -76,7 +77,7 @@ def _is_cut(region: np.ndarray) -> bool:
 def _is_part(sheet: np.ndarray, region: np.ndarray) -> bool:
     """Whether a sheet lies in a region and has most of its edge in common with it."""
     near, edge = ndimage.binary_dilation(outline(region), iterations=NEAR), outline(sheet)
-    return bool((sheet & ~region).sum() < 0.02 * sheet.sum() and 2 * (edge & near).sum() > edge.sum())
+    return bool((sheet & ~region).sum() < BEYOND * sheet.sum() and 2 * (edge & near).sum() > edge.sum())
 
 
 def find_corners(gray: Image.Image) -> list[np.ndarray]:

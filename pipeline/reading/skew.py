@@ -21,8 +21,7 @@ def skews(ink: np.ndarray) -> list[float]:
     skew = skew_of(found)
     if not skew:
         return [0.0]
-    letters = (np.maximum(found.heights, found.widths) > 0.5 * found.height) & (found.areas > 0)
-    return [skew] if letters.sum() >= MANY or abs(skew) < SLIGHT else [0.0, skew]
+    return [skew] if found.large.sum() >= MANY or abs(skew) < SLIGHT else [0.0, skew]
 
 
 def skew_of(found: Components) -> float:
