@@ -24,7 +24,7 @@ setup: .venv/.locked   ## the virtual environment, from requirements.lock
 	@cd .venv && pwd -P > .locked
 
 data: setup      ## the raw data, and what takes long to make anew, from the DVC remote
-	@said=$$(dvc pull data.dvc ink 2>&1) || { case "$$said" in \
+	@said=$$(dvc pull data.dvc ink words 2>&1) || { case "$$said" in \
 	  *"not a git repository"*) echo "make data: this folder is no git repository, and DVC needs one: git init" ;; \
 	  *) echo "make data: data.dvc: missing or damaged in the DVC remote ($$(echo "$$said" | tail -n 1));" \
 	    "'git checkout storage' brings back what came with the project" ;; esac >&2; exit 1; }

@@ -1,8 +1,8 @@
 """Stage `lattice`, `python -m pipeline.lattice`: fit the line model on rendered lines with exact segmentation.
 
 It counts the kinds of tokens in random texts, measures the sizes of characters and their places in a line, and fits the weights
-of the lattice by conditional likelihood, for the trained network; and the weights that tell print from writing, for what the ink
-network sees.
+of the lattice by conditional likelihood, for the trained network; and the weights that tell the kinds of words, for what the word
+network says of them.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
 from pipeline import tracking
@@ -18,36 +17,35 @@ from pipeline.characters.classifier import load_classifier
 from pipeline.common import paths
 from pipeline.common.files import md5, write_json
 from pipeline.common.options import Options, Range
-from pipeline.common.pixels import PRINTED, WRITTEN
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
+from pipeline.nn.network import Network
 from pipeline.nn.unet import UNet, load_unet
 from pipeline.reading import straighten
 from pipeline.reading.fit import Chart, Truth, chart, fit_weights, has_truth
 from pipeline.reading.geometry import Geometry, find_frame, fit_geometry
 from pipeline.reading.glyphs import Model
-from pipeline.reading.ink import see
 from pipeline.reading.kinds import END, fit_kinds
 from pipeline.reading.language import Language, LanguageModel, load_language
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, Row, find_components, find_lines
 from pipeline.reading.line_model import LineModel, Weights, line_characters, save_line_model
 from pipeline.reading.lines import build_lattices, usual_width
-from pipeline.reading.looks import look_closely
-from pipeline.reading.polarity import darken_ink
-from pipeline.reading.printed import FEATURES, Words, find_words, fit_print
 from pipeline.reading.search import search
 from pipeline.reading.segment import unite
+from pipeline.seeing.windows import cut_windows
+from pipeline.seeing.word_kinds import FEATURES, LEAST_WRITTEN, WRITING, WordModel, features, fit_word_kinds, load_word_network
 from pipeline.synthesis.crops import make_crop
 from pipeline.synthesis.lines import WrittenPage, write_page
+from pipeline.synthesis.notes import labelled
 from pipeline.synthesis.render import RenderOptions, render_page
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
 from pipeline.synthesis.texts import random_page, text_of
+from pipeline.words import CROP, SHEETS, UNCLEAR, kinds_of, look_for_words
 
 SAME = 0.5  # least share of their union that a candidate and its character have in common
-CROP = 512  # pixels; side of a crop in which words and their neighbours are seen, twice that of the ink network's
-CLEAR = 0.8  # least share of the ink of a word that is print, or writing, for it to be one of them
-LEAST_WRITTEN = 0.1  # share of the letters of a crop
+LABELLED = {**{contents: 0.9 * share for contents, share in SHEETS.items()}, labelled: 0.1}
+"""What the crops show by which the kinds of words are told apart: on pages that people bring, a label may stand by itself."""
 SPARE = 0.2  # largest share of the ink of a character that may be left out
 
 
@@ -61,7 +59,7 @@ class LatticeConfig(Options):
     pages: Annotated[int, "pages that are written and read", Range(1)]
     rounds: Annotated[int, "searches, each with the weights fitted so far", Range(1)]
     beam: Annotated[int, "hypotheses kept at each step of that search", Range(1)]
-    crops: Annotated[int, "with print and writing, by which the two are told apart", Range(1)]
+    crops: Annotated[int, "with words of all kinds, by which these are told apart", Range(1)]
     photos: Annotated[int, "pages that hold only writing, for the same", Range(1)]
     seed: Annotated[int, "of everything random", Range(0)]
 
@@ -88,9 +86,8 @@ def lattice(config: Config, output: Path) -> None:
     kinds = fit_kinds([random_page(np.random.default_rng([options.seed, 0, i]), characters) for i in range(options.texts)])
     language = LanguageModel(load_language(Path(options.language)), kinds)
     samples = write_samples(library, characters, options.pages, options.seed)
-    ink = load_unet(output / paths.INK)[0]
-    printed = learn_print(library, ink, characters, options, config.pages)
-    model = LineModel(characters, Weights(), measure(samples, characters), kinds, printed)
+    words = learn_words(library, load_unet(output / paths.INK)[0], load_word_network(output / paths.WORDS), characters, config)
+    model = LineModel(characters, Weights(), measure(samples, characters), kinds, words)
     for _ in range(options.rounds):
         data, share = expand(samples, classifier, model, language, options.beam)
         weights, likelihood = fit_weights(data, model.weights)
@@ -189,45 +186,37 @@ def align(line: Lattice, found: Components, page: WrittenPage, characters: str) 
     return Truth(character, np.array([characters.index(page.characters[k]) for k in mine]), space, largest < SPARE)
 
 
-def learn_print(
-    library: StrokeLibrary, network: UNet, characters: str, options: LatticeConfig, pages: RenderOptions
-) -> np.ndarray:
-    """Fit the weights that tell print from writing on crops that hold both, and on pages of writing, letter by letter.
+def learn_words(library: StrokeLibrary, ink: UNet, network: Network, characters: str, config: Config) -> WordModel:
+    """Fit the weights that tell the kinds of words on crops that hold writing, and on pages of writing, letter by letter.
 
     A crop of little but print says nothing about a page that people bring to read what is written on it.
     """
-    hands = library.hands_of("valid")
-    parts = [(np.zeros((0, len(FEATURES))), np.zeros(0, bool), np.zeros(0))]  # if the network sees no ink, there are no words
+    options, hands = config.lattice, library.hands_of("valid")
+    parts = [(np.zeros((0, len(FEATURES))), np.zeros(0, int), np.zeros(0))]  # if the ink network sees no ink, there are no words
+
+    def add(gray: np.ndarray, truth: np.ndarray | None) -> None:
+        sight = look_for_words(gray, ink)
+        if sight is None:
+            return
+        words = sight.words
+        owners, windows = cut_windows(sight.contrast, sight.printed, words, sight.height)
+        kinds = np.full(len(words.letters), WRITING) if truth is None else kinds_of(words, truth)
+        if words.letters @ (kinds == WRITING) > LEAST_WRITTEN * words.letters.sum():
+            known = np.flatnonzero((kinds != UNCLEAR) & ~words.single & (np.bincount(owners, minlength=len(kinds)) > 0))
+            parts.append((features(words, owners, network.logits(windows))[known], kinds[known], words.letters[known]))
+
     for number in range(options.crops):
-        contrast, truth = make_crop(library, "valid", CROP, np.random.default_rng([options.seed, 2, number]))
-        words, kinds = see_words(255 - contrast, network), Image.fromarray(truth)
-        if words is None:
-            continue
-        seen = np.asarray(kinds.resize(words.labels.shape[::-1], Image.Resampling.NEAREST))
-        total, written, print_ = (
-            np.bincount(words.labels[mask], minlength=len(words.features) + 1)[1:]
-            for mask in (words.labels > 0, seen == WRITTEN, seen == PRINTED)
-        )
-        if words.letters @ (written > print_) > LEAST_WRITTEN * words.letters.sum():
-            known = (np.maximum(written, print_) > CLEAR * total) & ~words.single
-            parts.append((words.features[known], (print_ > written)[known], words.letters[known]))
-    small = replace(pages, width=pages.width // 2, height=pages.height // 2)
+        contrast, truth = make_crop(library, "valid", CROP, np.random.default_rng([options.seed, 2, number]), LABELLED)
+        add(255 - contrast, truth)
+    small = replace(config.pages, width=config.pages.width // 2, height=config.pages.height // 2)
     for number in range(options.photos):
         rng, hand = np.random.default_rng([options.seed, 3, number]), hands[number % len(hands)]
         able = "".join(character for character in characters if library.find(hand, character))
         text = "\n".join(text_of(line) for line in random_page(rng, able))
         pen, paper = small.pens[number % len(small.pens)], small.papers[number % len(small.papers)]
         photo = render_page(library, hand, text, pen, paper, small, rng)
-        words = see_words(straighten.prepare(photo, photo.size, False).pixels, network)
-        if words is not None:
-            parts.append((words.features, np.zeros(len(words.features), bool), words.letters))
-    return fit_print(*(np.concatenate(column) for column in zip(*parts)))
-
-
-def see_words(gray: np.ndarray, network: UNet) -> Words | None:
-    """The words of a photo, (H, W) uint8, as the reader finds them."""
-    seen = see(look_closely(darken_ink(gray), network))
-    return find_words(seen.ink > 0.5, seen.printed, seen.lines, seen.cell_labels)
+        add(straighten.prepare(photo, photo.size, False).pixels, None)
+    return WordModel(network, fit_word_kinds(*(np.concatenate(column) for column in zip(*parts))))
 
 
 if __name__ == "__main__":

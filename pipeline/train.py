@@ -94,7 +94,7 @@ def train(config: Config, output: Path) -> float:
         calibrate(network, splits)
         result = best_metrics(history)
         save_network(output / paths.MODEL, network, extra={"seed": config.seed, "alphabet": config.alphabet.described()})
-        write_table(output / paths.HISTORY, [without_time(record) for record in history.records])
+        write_table(output / paths.HISTORY, [record.row_without_time() for record in history.records])
         write_json(output / paths.TRAIN_METRICS, result)
         run.metrics({f"best/{key}": value for key, value in result.items() if key.startswith("valid/")})
         run.metrics({"kept_epoch": result["best_epoch"]})
@@ -196,11 +196,6 @@ def best_metrics(history: History) -> dict[str, float]:
         "best_epoch": history.best_epoch,
         **{key: best[key] for key in ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")},
     }
-
-
-def without_time(record: EpochRecord) -> dict[str, float]:
-    """A row of the history without wall time, so that the same training writes the same file."""
-    return {key: value for key, value in record.row().items() if key != "seconds"}
 
 
 def run_name(config: Config) -> str:

@@ -10,13 +10,13 @@ from typing import Any, get_args
 import yaml
 
 import pipeline
-from pipeline import evaluate, fill, ink, lattice, ocr, prepare, train, visualize
+from pipeline import evaluate, fill, ink, lattice, ocr, prepare, train, visualize, words
 from pipeline.common.options import OneOf, Option, options_of
 from pipeline.config.schema import SweepConfig
 from pipeline.forms.options import Field
 
 ROOT = Path(pipeline.__file__).resolve().parent.parent
-STAGES = (prepare, train, ink, lattice, evaluate, visualize, fill, ocr)
+STAGES = (prepare, train, ink, words, lattice, evaluate, visualize, fill, ocr)
 SECTIONS: dict[str, type] = {
     name: options for stage in STAGES for name, options in {**stage.SECTIONS, "sweep": SweepConfig}.items() if name != "seed"
 }

@@ -47,6 +47,8 @@ def shrink(project: Path) -> None:
     edit(project / "conf/model/cnn.yaml", "channels", "[4, 4]")
     for key, value in (("widths", "[4, 4]"), ("epochs", 1), ("crops", 4), ("valid_crops", 2), ("size", 64), ("batch_size", 2)):
         edit(project / "conf/ink/unet.yaml", key, value)
+    for key, value in (("channels", "[4, 4]"), ("hidden", 4), ("epochs", 1), ("crops", 2), ("valid_crops", 1)):
+        edit(project / "conf/words/cnn.yaml", key, value)
     edit(project / "conf/fill/rendered.yaml", "copies", 1)
     for key, value in (("texts", 20), ("pages", 2), ("rounds", 1), ("crops", 2), ("photos", 1)):
         edit(project / "conf/lattice/rendered.yaml", key, value)
@@ -67,7 +69,17 @@ def reproduced(tmp_path_factory) -> Path:
     ):
         subprocess.run(command, cwd=project, check=True)
     dvc(project, "add", "data")
-    assert set(ran(dvc(project, "repro"))) == {"prepare", "ink", "train", "lattice", "evaluate", "visualize", "fill", "ocr"}
+    assert set(ran(dvc(project, "repro"))) == {
+        "prepare",
+        "ink",
+        "words",
+        "train",
+        "lattice",
+        "evaluate",
+        "visualize",
+        "fill",
+        "ocr",
+    }
     return project
 
 
@@ -91,7 +103,7 @@ def test_dvc_push_leaves_out_what_is_quickly_made_again(reproduced):
     pushed = {f"{file.parent.name}{file.name}" for file in (reproduced / "storage").rglob("*") if file.is_file()}
     assert pushed, "the raw data"
     for name, stage in yaml.safe_load((reproduced / "dvc.lock").read_text())["stages"].items():
-        if name not in ("ink", "lattice"):  # an hour, and four minutes
+        if name not in ("ink", "words", "lattice"):  # minutes to an hour
             assert not pushed & {out["md5"] for out in stage["outs"] if out["path"].split("/")[0] != "reports"}, name
 
 
@@ -127,7 +139,8 @@ EDITS = [
     ("conf/lattice/rendered.yaml", "beam", 4, ["lattice"]),
     ("conf/visualize/figures.yaml", "dpi", 50, ["visualize"]),
     ("conf/train/adam.yaml", "lr", 0.04, ["train"]),
-    ("conf/config.yaml", "seed", 7, ["train", "ink", "visualize"]),
+    ("conf/config.yaml", "seed", 7, ["train", "ink", "words", "visualize"]),
+    ("conf/words/cnn.yaml", "lr", 0.001, ["words"]),
     ("conf/data/strokes.yaml", "seed", 1, ["prepare", "train"]),
     ("conf/model/cnn.yaml", "dropout", 0.2, ["train"]),
     ("conf/tracking/local.yaml", "experiment", "other", []),  # where runs are recorded changes no output
@@ -152,8 +165,8 @@ def test_one_run_holds_everything(reproduced, monkeypatch):
     client = mlflow.MlflowClient(f"sqlite:///{reproduced}/mlflow.db")
     experiment = client.get_experiment_by_name("handprint")
     runs = client.search_runs([experiment.experiment_id])
-    assert len(runs) == 2 and "ink" in {run.data.tags["stage"] for run in runs}, "one of each network"
-    (run,) = (run for run in runs if run.data.tags["stage"] != "ink")
+    assert len(runs) == 3, "one of each network"
+    (run,) = (run for run in runs if run.data.tags["stage"] not in ("ink", "words"))
     assert run.info.status == "FINISHED"
     assert run.data.params["train.lr"] and run.data.params["data.sources"] == "['strokes']" and run.data.params["ocr.beam"]
     assert {"valid/accuracy", "test/accuracy", "ocr/cer", "train/loss"} <= set(run.data.metrics)

@@ -55,6 +55,7 @@ LOOP = [  # one after the other, in the small copy: half an hour
     "python -m pipeline.visualize",
     "python -m pipeline.fill",
     "python -m pipeline.ink",
+    "python -m pipeline.words",
     "python -m pipeline.lattice",
     "python -m pipeline.ocr",
     "python -m pipeline.train train.lr=0.02 model.hidden=[256]",

@@ -27,6 +27,7 @@ from pipeline.config.conf_files import check_file
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.nn.unet import UNetOptions, build_unet, save_unet
+from pipeline.seeing.windows import SHAPE
 from pipeline.tracking.origin import this_process
 from tests.conftest import clean_environment, copy_project
 from tests.servers import free_port
@@ -555,6 +556,8 @@ def test_no_page_is_written_outside_its_folder(project, run):
         {"alphabet": {"characters": CLASSES, "nothing": False}},
     )
     save_unet(project / "models/ink.npz", build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0)), {})
+    words = ModelOptions("cnn", [2], "relu", 0.0, "he", 0.0, [2], 3)
+    save_network(project / "models/words.npz", build_network(words, SHAPE, 3, np.random.default_rng(0)), {})
     small = [f"lattice.{key}" for key in ("texts=20", "pages=2", "rounds=1", "crops=2", "photos=1")]
     run("pipeline.lattice", *small, UNTRACKED)
 

@@ -23,7 +23,7 @@ from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.nn.unet import UNetOptions, build_unet, save_unet
 from pipeline.reading.line_model import save_line_model
-from pipeline.reading.looks import look
+from pipeline.seeing.looks import look
 from pipeline.tracking.__main__ import servable
 from pipeline.tracking.registry import register
 from pipeline.tracking.serving import log_model

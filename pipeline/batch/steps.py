@@ -10,12 +10,12 @@ from pipeline.common.files import replacing
 from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN
 from pipeline.nn.unet import UNet
 from pipeline.output.annotation import BAND, explain, explanation_width
-from pipeline.reading.ink import INK
 from pipeline.reading.lattice import Lattice
-from pipeline.reading.looks import look_closely
-from pipeline.reading.polarity import darken_ink
 from pipeline.reading.regions import Part
 from pipeline.reading.straighten import View
+from pipeline.seeing.ink import INK
+from pipeline.seeing.looks import look_closely
+from pipeline.seeing.polarity import darken_ink
 
 COLOURS = {PAPER: (255, 255, 255), WRITTEN: (20, 40, 140), PRINTED: (30, 140, 60), LINE: (240, 160, 40), CLUTTER: (200, 60, 60)}
 CYCLE = ((40, 110, 220), (220, 120, 20), (60, 150, 70), (150, 70, 180), (190, 50, 60))  # of lines and of pieces, in turn

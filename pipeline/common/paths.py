@@ -26,6 +26,10 @@ INK = Path("models/ink.npz")
 INK_HISTORY = Path("reports/ink_history.csv")
 INK_METRICS = Path("reports/metrics/ink.json")
 INK_CHECKPOINT = Path("checkpoints/ink.npz")
+# words
+WORDS = Path("models/words.npz")
+WORDS_HISTORY = Path("reports/words_history.csv")
+WORDS_METRICS = Path("reports/metrics/words.json")
 # lattice
 LATTICE = Path("models/lattice.npz")
 LATTICE_METRICS = Path("reports/metrics/lattice.json")

@@ -6,8 +6,8 @@ from scipy import ndimage
 
 from pipeline.common.pixels import CLUTTER, PAPER, flatten
 from pipeline.nn.unet import UNet
-from pipeline.reading.ink import binarize
-from pipeline.reading.looks import look_closely
+from pipeline.seeing.ink import binarize
+from pipeline.seeing.looks import look_closely
 
 DRAWN = 90  # of 255; probability above which a pixel is drawn: a thin or faint stroke is spread over pixels that are rather paper
 PRINT = 40  # of 255; least contrast of print on the blank

@@ -19,14 +19,14 @@ BLOCK_COLUMNS, BLOCK_BYTES = 2048, 1 << 20
 
 
 class ToImages(Layer):
-    """Rows (N, H * W) of grey values -> images (1, H, W, N)."""
+    """Rows (N, C * H * W) of grey values -> images (C, H, W, N)."""
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, channels: int, height: int, width: int) -> None:
         super().__init__()
-        self.size = (height, width)
+        self.size = (channels, height, width)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        y = self.buffer("y", (1, *self.size, len(x)), x.dtype)
+        y = self.buffer("y", (*self.size, len(x)), x.dtype)
         y.reshape(-1, len(x))[:] = x.T
         return y
 

@@ -30,6 +30,10 @@ class EpochRecord:
         """The record under the names that tracking and tables use: `epoch`, `lr`, `train/loss`, ..."""
         return {key.replace("_", "/"): value for key, value in asdict(self).items()}
 
+    def row_without_time(self) -> dict[str, float]:
+        """The row without wall time, so that the same training writes the same file."""
+        return {key: value for key, value in self.row().items() if key != "seconds"}
+
 
 @dataclass
 class History:

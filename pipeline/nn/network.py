@@ -153,7 +153,7 @@ def build_network(
     Dropout stands before every linear layer, except one that reads the input itself.
 
     Args:
-        input_shape: of one sample; a cnn reads images, (height, width).
+        input_shape: of one sample; a cnn reads images, (height, width) or (channels, height, width).
         classes: outputs, one a class.
     """
     initializer = make_initializer(options.initializer, options.initial_value)
@@ -171,11 +171,10 @@ def _layers(
     activation = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": Relu}[options.activation]
     width = math.prod(input_shape)
     if options.name == "cnn":
-        if len(input_shape) != 2:
-            raise ConfigError(f"name: a cnn reads images (height, width), not samples of shape {input_shape}")
-        height, width = input_shape
-        yield ToImages(height, width)
-        depth = 1
+        if len(input_shape) not in (2, 3):
+            raise ConfigError(f"name: a cnn reads images ([channels,] height, width), not samples of shape {input_shape}")
+        depth, height, width = (1, *input_shape)[-3:]
+        yield ToImages(depth, height, width)
         for channels in options.channels:
             if min(height, width) - options.kernel + 1 < 2:
                 raise ConfigError(
@@ -199,10 +198,14 @@ def _layers(
 
 def save_network(path: Path, network: Network, extra: dict) -> None:
     """Write options, weights and `extra` (what JSON can hold) as one .npz, whole or not at all; same content, same bytes."""
+    save_arrays(path, network_arrays(network, extra), compress=False)
+
+
+def network_arrays(network: Network, extra: dict) -> dict[str, Array]:
+    """What `save_network` writes: the description, and the weights by their names."""
     assert network.options and network.input_shape  # as `build_network` made it
     about = {"input_shape": network.input_shape, "classes": network.classes, "options": asdict(network.options), "extra": extra}
-    description = json.dumps(about, sort_keys=True)
-    save_arrays(path, {"description": np.array(description), **network.params}, compress=False)
+    return {"description": np.array(json.dumps(about, sort_keys=True)), **network.params}
 
 
 def load_network(path: Path) -> tuple[Network, dict]:
@@ -211,7 +214,16 @@ def load_network(path: Path) -> tuple[Network, dict]:
     Raises:
         DataError: the file is missing, damaged or something else.
     """
-    arrays = load_arrays(path)
+    return network_of(load_arrays(path), path)
+
+
+def network_of(arrays: dict[str, Array], path: Path) -> tuple[Network, dict]:
+    """The network and the `extra` of `network_arrays`, which were found in the file at `path`.
+
+    Raises:
+        DataError: they are not what `network_arrays` made.
+    """
+    arrays = dict(arrays)
     try:
         description = json.loads(str(arrays.pop("description")))
         options, extra = ModelOptions(**description["options"]), dict(description["extra"])

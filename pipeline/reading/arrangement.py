@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.reading.blocks import only
-from pipeline.reading.cells import CellRow
+from pipeline.reading.cell_rows import CellRow
 from pipeline.reading.layout import Components, Row, find_lines
 from pipeline.reading.page import Place
 

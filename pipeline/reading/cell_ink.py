@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.reading.cells import OWN, CellRow
+from pipeline.reading.cell_rows import OWN, CellRow
 from pipeline.reading.glyphs import Model, classify, draw_glyphs
 from pipeline.reading.layout import Components
 from pipeline.reading.segment import Atom, Candidate

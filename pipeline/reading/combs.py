@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.reading.arrangement import Part, arrange
 from pipeline.reading.cell_ink import Cell, classify_cells, comb_cells
-from pipeline.reading.cells import CellRow
+from pipeline.reading.cell_rows import CellRow
 from pipeline.reading.constraint import Allowed, Constraint
 from pipeline.reading.decode import Decoded, decode_cells
 from pipeline.reading.language import Language

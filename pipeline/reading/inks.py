@@ -9,9 +9,9 @@ from scipy import ndimage
 from pipeline.common.pixels import flatten
 from pipeline.reading.glyphs import Model
 from pipeline.reading.layout import Components, find_components
-from pipeline.reading.outline import grow
 from pipeline.reading.sides import FEW, PRIOR, SAMPLES, UPRIGHT, letters_of, spread, sureness_of
 from pipeline.reading.words import FARTHEST
+from pipeline.seeing.outline import grow
 
 BESIDE = 0.5  # letter heights; parts of one character are closer to each other
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from pipeline.reading.outline import outline
+from pipeline.seeing.pen import stroke_widths, weighted_median
 
 MEMORY = 6  # pieces of a line that predict where it continues: about a word
 BLOT = 3.0  # widths of the pen; no stroke of the pen is thicker
@@ -61,28 +61,11 @@ def find_components(ink: np.ndarray) -> Components:
     return Components(labels, np.where(keep[:, None], boxes, 0), np.where(keep, areas, 0), stroke, height)
 
 
-def stroke_widths(ink: np.ndarray, labels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, float]:
-    """Width of the strokes of each piece, (M,), and of the pen, in pixels: a stroke of length L and width w has an area of w L
-    and an edge of 2 L.
-
-    The width of the pen is the median, weighted by the edges: a blot, or the dark ground beside the paper, has a short edge.
-    """
-    edges = np.bincount(labels[outline(ink)], minlength=len(areas) + 1)[1:]
-    widths = 2.0 * areas / np.maximum(edges, 1)
-    return widths, _weighted_median(widths, edges) if len(widths) else 0.0
-
-
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    order = np.argsort(values)
-    mass = np.cumsum(weights[order].astype(float))
-    return float(values[order[np.searchsorted(mass, mass[-1] / 2)]])
-
-
 def text_height(found: Components) -> float:
     """Usual height of the writing: the median height, weighted by the heights so that specks do not matter."""
     heights = found.heights
     usable = heights > 2.5 * found.stroke
-    return _weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
+    return weighted_median(heights[usable], heights[usable]) if usable.any() else 0.0
 
 
 def height_of(found: Components, pieces: np.ndarray) -> float:
@@ -117,7 +100,7 @@ def _letter_height(found: Components, pieces: list[int]) -> float:
     heights = found.heights[pieces]
     if len(heights) < 3:
         return float(heights.max())
-    return float(np.median(heights[heights >= 0.6 * _weighted_median(heights, heights)]))
+    return float(np.median(heights[heights >= 0.6 * weighted_median(heights, heights)]))
 
 
 class _Tails:

@@ -7,9 +7,10 @@ import numpy as np
 
 from pipeline.common.arrays import load_arrays, save_arrays
 from pipeline.common.errors import DataError
+from pipeline.nn.network import network_arrays
 from pipeline.reading.geometry import Geometry
 from pipeline.reading.kinds import KINDS, Kinds
-from pipeline.reading.printed import FEATURES
+from pipeline.seeing.word_kinds import FEATURES, WordModel, word_network_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Weights:
 NEVER_GAINS = {"apart", "beside", "crossed", "skip_size"}
 """Features with weights of at most 0: more of them never makes a reading more likely."""
 DOT = "."
+NETWORK = "network/"  # begins the names of its arrays in the file
 NAMES = tuple(field.name for field in fields(Weights))
 
 
@@ -68,14 +70,14 @@ class LineModel:
         weights: of the lattice's features.
         geometry: sizes and places of the characters.
         kinds: of tokens, for the language model.
-        printed: (F + 1,) weights that tell printed words, as `printed.find_print` takes them.
+        words: tells writing, print and neither.
     """
 
     characters: str
     weights: Weights
     geometry: Geometry
     kinds: Kinds
-    printed: np.ndarray
+    words: WordModel
 
 
 def line_characters(characters: str) -> str:
@@ -85,7 +87,7 @@ def line_characters(characters: str) -> str:
 
 def save_line_model(path: Path, model: LineModel) -> None:
     """Write the model; the same values give the same bytes."""
-    geometry = model.geometry
+    geometry, words = model.geometry, model.words
     save_arrays(
         path,
         {
@@ -94,7 +96,8 @@ def save_line_model(path: Path, model: LineModel) -> None:
             "means": geometry.means,
             "covariances": geometry.covariances,
             "odd": geometry.odd,
-            "printed": model.printed,
+            "words": words.weights,
+            **{NETWORK + name: array for name, array in network_arrays(words.network, {}).items()},
             **model.kinds.arrays(),
         },
     )
@@ -107,7 +110,7 @@ def _shapes(characters: int) -> dict[str, tuple[int, ...]]:
         "means": (characters + 1, 3),
         "covariances": (characters + 1, 3, 3),
         "odd": (2,),
-        "printed": (len(FEATURES) + 1,),
+        "words": (2, len(FEATURES) + 1),
         "follow": (len(KINDS) + 1, len(KINDS)),
         "trust": (),
     }
@@ -122,11 +125,13 @@ def load_line_model(path: Path) -> LineModel:
     if not Path(path).exists():
         raise DataError(f"{path}: no line model; make it with `dvc repro lattice`, or fetch it with `dvc pull`")
     kinds = [f"{kind}_{part}" for kind in KINDS for part in ("shapes", "counts")]
-    arrays = load_arrays(path, ["characters", *_shapes(0), *kinds])
-    shapes = _shapes(len(str(arrays["characters"])))
-    sound = all(arrays[key].shape == shape and np.isfinite(arrays[key]).all() for key, shape in shapes.items())
-    if not sound:
+    arrays = load_arrays(path)
+    whole = {"characters", *_shapes(0), *kinds} <= set(arrays)
+    shapes = _shapes(len(str(arrays["characters"]))) if whole else {}
+    if not whole or not all(arrays[key].shape == shape and np.isfinite(arrays[key]).all() for key, shape in shapes.items()):
         raise DataError(f"{path}: not a line model of this version; make it again with `dvc repro lattice`")
+    inner = {name.removeprefix(NETWORK): array for name, array in arrays.items() if name.startswith(NETWORK)}
+    words = WordModel(word_network_of(inner, path), arrays["words"])
     geometry = Geometry(arrays["means"], arrays["covariances"], arrays["odd"])
     weights = Weights(*(float(weight) for weight in arrays["weights"]))
-    return LineModel(str(arrays["characters"]), weights, geometry, Kinds.of_arrays(arrays), arrays["printed"])
+    return LineModel(str(arrays["characters"]), weights, geometry, Kinds.of_arrays(arrays), words)

@@ -8,12 +8,11 @@ import numpy as np
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows, only
-from pipeline.reading.cells import CellRow, Cells, find_cell_rows, in_cells
+from pipeline.reading.cell_rows import CellRow, find_cell_rows, in_cells
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
-from pipeline.reading.ink import INK, Ink, Squared, find_ink
 from pipeline.reading.inks import drop_other_inks
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
@@ -23,6 +22,8 @@ from pipeline.reading.printed import mark_print
 from pipeline.reading.regions import Part, part_by_region
 from pipeline.reading.sides import prior_of, sides_up
 from pipeline.reading.skew import SLIGHT, skews
+from pipeline.seeing.cells import Cells
+from pipeline.seeing.ink import INK, Ink, Squared, find_ink
 
 LANGUAGE = -0.2  # score a character that only language reaches; codes have -0.4 and less, as do pages upside down
 CELLS = 8.0  # prior log-odds that what stands in cells is read cell by cell: the squares of squared paper look like them
@@ -101,7 +102,7 @@ class Look(NamedTuple):
 
 
 def _look(view: straighten.View, models: Models, options: OcrOptions, squared: Squared | None = None) -> Look:
-    ink = find_ink(view.pixels, models.ink, options.printed, models.lines.printed, squared)
+    ink = find_ink(view.pixels, models.ink, options.printed, models.lines.words, squared)
 
     def reading(part: np.ndarray, side: int) -> float:
         turned = straighten.orient(straighten.View(part, view.to_photo), side)

@@ -10,12 +10,12 @@ from scipy import ndimage
 from pipeline.reading import straighten
 from pipeline.reading.blocks import NARROW, TWO_LINES, find_blocks, only, span
 from pipeline.reading.glyphs import Model
-from pipeline.reading.ink import INK
 from pipeline.reading.lattice import Lattice
 from pipeline.reading.layout import Components, find_components, find_lines
 from pipeline.reading.page import Line
 from pipeline.reading.sides import FEW, letters_of, own_side, sureness_of
 from pipeline.reading.skew import SLIGHT, skew_of
+from pipeline.seeing.ink import INK
 
 WORD_GAPS = 1.5, 0.8  # letter heights; words of a label are closer to each other, and to other ink only at times
 FINE = 8  # pixels of a letter's height in which gaps are measured

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from pipeline.reading.outline import convex_hull, outline
+from pipeline.seeing.outline import convex_hull, outline
 
 SMALL = 400  # pixels; longer side of the picture in which sheets are sought
 LEVELS = 9  # number of thresholds: a shadow on the sheet may be darker than the ground in the light

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from pipeline.reading.ink import INK
 from pipeline.reading.layout import Components, find_components
+from pipeline.seeing.ink import INK
 
 MAX_POINTS = 6000
 LEVEL = 0.3  # degrees; lines are followed whatever so small a slope

@@ -39,7 +39,9 @@ def one_line(sheet: Sheet) -> None:
     sheet.write(text, rng.uniform(-0.3, 0.3) * size, rng.uniform(0.4, 0.8) * size)
 
 
-CONTENTS: dict[Callable[[Sheet], None], float] = {
+Contents = Callable[[Sheet], None]
+
+CONTENTS: dict[Contents, float] = {
     notes: 0.43,
     form: 0.22,
     table: 0.12,

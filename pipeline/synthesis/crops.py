@@ -1,6 +1,7 @@
 """Crops: small photos of sheets, each with an exact mask of what its pixels show. A network learns from them what ink is."""
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
@@ -11,7 +12,7 @@ from pipeline.common.pixels import CLUTTER, LINE, PAPER, PRINTED, WRITTEN, flatt
 from pipeline.synthesis import scene
 from pipeline.synthesis.canvas import Canvas
 from pipeline.synthesis.clutter import add_clutter, half_plane, polygon, show_through
-from pipeline.synthesis.contents import CONTENTS, one_line
+from pipeline.synthesis.contents import CONTENTS, Contents, one_line
 from pipeline.synthesis.diagrams import diagram
 from pipeline.synthesis.sheet import Sheet, make_sheet
 from pipeline.synthesis.stroke_library import StrokeLibrary
@@ -31,16 +32,21 @@ INVISIBLE = 8, 20
 """Of 255: ink (and clutter) of less contrast is no ink (clutter) that anything could see."""
 
 
-def make_crop(library: StrokeLibrary, split: str, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def make_crop(
+    library: StrokeLibrary, split: str, size: int, rng: np.random.Generator, shares: Mapping[Contents, float] = CONTENTS
+) -> tuple[np.ndarray, np.ndarray]:
     """One crop, everything random.
+
+    Args:
+        shares: of the sheets, for each kind of contents; their sum is 1.
 
     Returns:
         its contrast as `pixels.flatten` gives it, (size, size) uint8, and what each pixel shows, (size, size) uint8.
     """
     low, high = np.log(CAPITALS)
     capital = float(np.exp(rng.uniform(low, high)))
-    contents = list(CONTENTS)
-    fill = contents[int(rng.choice(len(contents), p=list(CONTENTS.values())))]
+    contents = list(shares)
+    fill = contents[int(rng.choice(len(contents), p=list(shares.values())))]
     if capital > 70 and rng.random() < 0.5:
         fill = one_line
     _, widths, contrasts, grains = PENS[int(rng.choice(len(PENS), p=[share for share, *_ in PENS]))]

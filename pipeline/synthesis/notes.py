@@ -53,6 +53,42 @@ def notes(sheet: Sheet) -> None:
             x += sheet.hand.habits.word_gap * h
 
 
+def corrections(sheet: Sheet) -> None:
+    """Fill a sheet with lines of words, many of which are crossed out."""
+    rng, size, h = sheet.rng, sheet.size, sheet.capital
+    pitch = h * rng.uniform(1.35, 3.2)
+    ruling(sheet, pitch, h)
+    left = rng.uniform(-0.4, 0.3) * size
+    for y in np.arange(h, size + h, pitch):
+        x = left
+        while x < size:
+            start, before = x, len(sheet.written)
+            x = sheet.write(make_text(rng, sheet.hand.case), x, y)
+            if rng.random() < 0.4 and x - start > 1.2 * h:
+                cross_out(sheet, before, start, x, y)
+            x += sheet.hand.habits.word_gap * h
+
+
+def labelled(sheet: Sheet) -> None:
+    """Fill a sheet with lines of writing, some of which stand under a printed heading or behind a printed label."""
+    rng, size, h = sheet.rng, sheet.size, sheet.capital
+    pitch, small = h * rng.uniform(1.5, 3.2), max(9.0, h * rng.uniform(0.35, 1.0))
+    ruling(sheet, pitch, h)
+    left = rng.uniform(-0.2, 0.3) * size
+    labels, headings = rng.uniform(0, 0.4), rng.uniform(0.05, 0.2)
+    for y in np.arange(h, size + h, pitch):
+        case = str(rng.choice(["lower", "mixed", "mixed", "upper"]))
+        if rng.random() < headings:
+            sheet.print(make_text(rng, case, int(rng.integers(1, 7))), left + rng.uniform(-2, 2) * h, y, small)
+            continue
+        x = left
+        if rng.random() < labels:
+            x = sheet.print(make_text(rng, case, int(rng.integers(1, 3))), x, y, small) + rng.uniform(0.4, 1.5) * h
+        for _ in range(rng.integers(1, 5)):
+            if x < size:
+                x = sheet.write(make_text(rng, sheet.hand.case), x, y) + sheet.hand.habits.word_gap * h
+
+
 CROSSED = {"line": 0.3, "double": 0.15, "cross": 0.05, "wave": 0.1, "zigzag": 0.15, "loops": 0.1, "fill": 0.15}
 """How words are crossed out, and the share of each."""
 

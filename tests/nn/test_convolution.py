@@ -23,7 +23,7 @@ def conv(inputs=2, outputs=3, kernel=3):
     (conv(kernel=1), (2, 3, 3, 2)),
     (MaxPool(), (2, 6, 4, 3)),
     (MaxPool(), (2, 7, 5, 3)),
-    (ToImages(4, 3), (5, 12)),
+    (ToImages(2, 3, 2), (5, 12)),
     (Flatten(), (2, 4, 3, 5)),
 ])  # fmt: skip
 def test_gradients(layer, shape):
@@ -62,6 +62,6 @@ def test_pooling_and_a_rising_activation_may_change_places():
 
 def test_rows_become_images_and_back():
     x = np.arange(24.0).reshape(2, 12)
-    images = ToImages(4, 3).forward(x)
+    images = ToImages(1, 4, 3).forward(x)
     assert images.shape == (1, 4, 3, 2) and images[0, 1, 2, 1] == x[1, 5]
     np.testing.assert_array_equal(Flatten().forward(images), x)

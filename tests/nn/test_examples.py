@@ -32,7 +32,7 @@ def test_small_digits():
     shapes = np.array([[list(word) for word in line.split()] for line in FONT.split("\n")], float).transpose(
         1, 0, 2
     )  # (10, 5, 3)
-    network = Network([ToImages(9, 9), Conv2d(1, 8, 3, he, rng), Relu(), Flatten(), Linear(8 * 49, 10, he, rng)])
+    network = Network([ToImages(1, 9, 9), Conv2d(1, 8, 3, he, rng), Relu(), Flatten(), Linear(8 * 49, 10, he, rng)])
     for _ in range(300):
         labels = rng.integers(0, 10, 32)
         x = rng.normal(0, 0.2, (32, 9, 9)).astype(np.float32)

@@ -10,18 +10,23 @@ from pipeline.characters import CLASSES
 from pipeline.characters.alphabet import Alphabet
 from pipeline.characters.normalise import normalise_all
 from pipeline.lattice import measure, write_samples
-from pipeline.nn.network import to_input
+from pipeline.nn.network import build_network, to_input
+from pipeline.nn.options import ModelOptions
 from pipeline.reading import OcrOptions
 from pipeline.reading.kinds import fit_kinds
 from pipeline.reading.language import LanguageModel, load_language
 from pipeline.reading.line_model import LineModel, Weights, line_characters
 from pipeline.reading.models import Models
-from pipeline.reading.printed import FEATURES
+from pipeline.seeing.windows import SHAPE
+from pipeline.seeing.word_kinds import FEATURES, NAMES, WordModel
 from pipeline.synthesis.stroke_library import load_library
 from pipeline.synthesis.texts import random_page
 
 ROOT = Path(__file__).parents[2]
 CHARACTERS = line_characters(CLASSES)
+SMALL = ModelOptions("cnn", [2], "relu", 0.0, "he", 0.0, [2], 3)
+ALL_WRITING = WordModel(build_network(SMALL, SHAPE, len(NAMES), np.random.default_rng(0)), np.zeros((2, len(FEATURES) + 1)))
+"""Takes all words for writing, whatever its network says."""
 
 
 def set_text(text: str, size: int = 60, tracking: float = 0.25, margin: int = 60, ink: int = 40, paper: int = 225) -> np.ndarray:
@@ -70,7 +75,7 @@ def templates() -> Models:
     kinds = fit_kinds([random_page(np.random.default_rng([0, i]), CHARACTERS) for i in range(400)])
     geometry = measure(write_samples(library, CHARACTERS, 12, 0), CHARACTERS)
     language = LanguageModel(load_language(ROOT / "data/language.npz"), kinds)
-    return Models(Templates(), LineModel(CHARACTERS, Weights(), geometry, kinds, np.zeros(len(FEATURES) + 1)), language, None)
+    return Models(Templates(), LineModel(CHARACTERS, Weights(), geometry, kinds, ALL_WRITING), language, None)
 
 
 @pytest.fixture(scope="session")

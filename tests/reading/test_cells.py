@@ -10,8 +10,8 @@ from scipy.ndimage import maximum_filter
 
 from pipeline.output.export import to_csv
 from pipeline.reading import Page, read, reader
-from pipeline.reading.cells import find_cells
-from pipeline.reading.ink import Ink
+from pipeline.seeing.cells import find_cells
+from pipeline.seeing.ink import Ink
 
 FONT = ImageFont.load_default(40)
 

@@ -9,10 +9,10 @@ from pipeline.common.errors import ConfigError
 from pipeline.common.pixels import flatten
 from pipeline.reading import OcrOptions, skew, straighten, words
 from pipeline.reading.glyphs import classify_lines
-from pipeline.reading.ink import binarize
 from pipeline.reading.layout import find_components, find_lines
 from pipeline.reading.seams import find_seams
 from pipeline.reading.segment import Atom, Candidate
+from pipeline.seeing.ink import binarize
 from tests.reading.conftest import set_text
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.reading import read
-from pipeline.reading.polarity import darken_ink
+from pipeline.seeing.polarity import darken_ink
 from tests.reading.conftest import set_text
 
 

@@ -11,9 +11,9 @@ from scipy import ndimage
 from pipeline.common.errors import PageError
 from pipeline.output.score import score, total
 from pipeline.reading import read, reader, sides
-from pipeline.reading.ink import Ink, binarize
 from pipeline.reading.layout import find_components
 from pipeline.reading.models import load_models
+from pipeline.seeing.ink import Ink, binarize
 from tests.reading.conftest import set_text
 
 ROOT = Path(__file__).parents[2]

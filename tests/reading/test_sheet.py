@@ -8,9 +8,9 @@ from scipy.spatial import ConvexHull
 
 from pipeline.common.pixels import flatten
 from pipeline.reading import read, straighten
-from pipeline.reading.ink import binarize
-from pipeline.reading.outline import convex_hull, outline
 from pipeline.reading.sheet import cover_ground, find_corners, find_regions
+from pipeline.seeing.ink import binarize
+from pipeline.seeing.outline import convex_hull, outline
 from tests.reading.conftest import set_text
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from pipeline.reading.outline import close_gaps
+from pipeline.seeing.outline import close_gaps
 
 LONG = 4.0  # letter heights; no stroke of a letter is as long
 GRID = 5  # lines in each direction; a table or a form of fewer is no squared paper

@@ -8,8 +8,10 @@ from PIL import Image
 
 from pipeline.common.pixels import PRINTED, WRITTEN
 from pipeline.nn.unet import UNetOptions, build_unet, load_unet
-from pipeline.reading import Character, Line, Page, Word, ink, looks, printed, squares
-from tests.reading.conftest import set_text
+from pipeline.reading import Character, Line, Page, Word, printed
+from pipeline.seeing import ink, looks, pen, squares
+from pipeline.seeing.word_kinds import FEATURES, WordModel
+from tests.reading.conftest import ALL_WRITING, set_text
 
 WEIGHTS = Path(__file__).parents[2] / "models" / "ink.npz"
 
@@ -43,7 +45,7 @@ def test_the_dark_edge_of_a_desk_does_not_hide_that_the_pen_is_thin():
         for x in range(20, 380, 16):
             page[y : y + 12, x : x + 2] = True
     page[:60], page[340:] = True, True  # more ink than all of the writing
-    assert looks.pen_width(page) < 3
+    assert pen.pen_width(page) < 3
 
 
 def test_pieces_of_a_rule_that_letters_cut_stay_lines():
@@ -56,58 +58,6 @@ def test_a_rule_longer_than_a_letter_stays_a_line():
     assert not ink.find_letters(found, drawn, ink.letter_height(found))[0][81].any()
 
 
-WEIGHTS_OF_PRINT = np.array([1.0, -0.3, 10.0, 4.0, -3.0])  # as the stage fits them, rounded
-NOWHERE = np.zeros((100, 400), int)
-
-
-def three_letters(top: int) -> np.ndarray:
-    word = np.zeros((100, 400), bool)
-    for x in (20, 32, 44):
-        word[top : top + 15, x : x + 8] = True
-    return word
-
-
-def test_printed_words_are_found_as_a_whole():
-    found, word = letters_beside([])[0], three_letters(75)
-    chance = np.where(word, 0.99, 0.05)
-    chance[75:90, 32:40] = 0.5  # a letter that may be written
-    dropped = printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT)
-    assert dropped[word].all() and not dropped[found].any()
-
-
-def test_printed_letters_in_cells_of_their_own_stay():
-    found, word, lines, cells = letters_beside([])[0], three_letters(75), NOWHERE > 0, NOWHERE.copy()
-    for number, x in enumerate((20, 32, 44), 1):
-        lines[60:100, x + 9 : x + 11] = True
-        cells[60:100, x - 1 : x + 9] = number
-    chance = np.where(word, 0.95, 0.05)
-    assert printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT)[word].all()
-    assert not printed.find_print(found | word, chance, lines, cells, WEIGHTS_OF_PRINT)[word].any()
-
-
-def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
-    found, word = letters_beside([])[0], three_letters(75)
-    chance = np.where(found, 0.8, 0.95)
-    assert not printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT).any()
-
-
-def test_what_stands_beside_cells_that_are_written_in_is_a_label_on_less_evidence():
-    found, word = letters_beside([])[0], three_letters(75)
-    cells = np.where(np.arange(100)[:, None] < 70, 1 + np.arange(400) // 40, 0)  # a cell for each cross
-    chance = np.where(word, 0.5, 0.05)
-    assert not printed.find_print(found | word, chance, NOWHERE > 0, NOWHERE, WEIGHTS_OF_PRINT).any()
-    dropped = printed.find_print(found | word, chance, NOWHERE > 0, cells, WEIGHTS_OF_PRINT)
-    assert dropped[word].all() and not dropped[found].any()
-
-
-def test_the_weights_that_tell_print_are_fitted():
-    rng = np.random.default_rng(0)
-    features = rng.normal(0, 2, (4000, 2)) + (5, 0)
-    odds = 2 * (features[:, 0] - 5) - features[:, 1] + 1
-    weights = printed.fit_print(features, rng.random(4000) < 1 / (1 + np.exp(-odds)), np.ones(4000))
-    np.testing.assert_allclose(weights, (2, -1, -9), rtol=0.1)
-
-
 def test_faint_lines_around_a_cell_are_seen_and_stems_are_letters():
     kinds = np.zeros((5, 60, 60), np.float32)
     kinds[3, 10:50, (10, 11, 48, 49)] = kinds[3, (10, 11, 48, 49), 10:50] = 0.3
@@ -116,7 +66,15 @@ def test_faint_lines_around_a_cell_are_seen_and_stems_are_letters():
     assert lines[10:50, 10].all() and not lines[20:40, 28].any()
 
 
-@pytest.mark.parametrize("choice, kept, marked", [("drop", False, True), ("mark", True, True), ("keep", True, False)])
+class PrintedLooks:
+    """Takes for print what looks like print, pixel by pixel."""
+
+    def logits(self, windows: np.ndarray) -> np.ndarray:
+        looks_printed = windows[:, 2].max(axis=(1, 2)) > 127
+        return np.column_stack([~looks_printed, looks_printed, np.zeros(len(windows))])
+
+
+@pytest.mark.parametrize("choice, kept, marked", [("drop", False, True), ("mark", True, True), ("keep", True, True)])
 def test_print_is_dropped_marked_or_kept(monkeypatch, choice, kept, marked):
     found, _ = letters_beside([])
     word = np.zeros((100, 400), bool)
@@ -125,7 +83,9 @@ def test_print_is_dropped_marked_or_kept(monkeypatch, choice, kept, marked):
     kinds = np.zeros((5, 100, 400), np.float32)
     kinds[0], kinds[WRITTEN], kinds[PRINTED] = ~found & ~word, found, word
     monkeypatch.setattr(ink, "look_closely", lambda *_: kinds)
-    seen = ink.find_ink(np.full((200, 800), 255, np.uint8), object(), choice, WEIGHTS_OF_PRINT)
+    seen = ink.find_ink(
+        np.full((200, 800), 255, np.uint8), object(), choice, WordModel(PrintedLooks(), np.eye(2, len(FEATURES) + 1))
+    )
     inside = np.asarray(Image.fromarray(word).resize((800, 200), Image.Resampling.NEAREST))
     assert (seen.pixels[inside] > ink.INK).mean() == pytest.approx(float(kept), abs=0.1)
     assert (seen.printed == (inside & marked)).all()
@@ -180,16 +140,13 @@ def test_a_form_is_no_squared_paper():
 
 
 def test_a_second_look_between_faint_squares_finds_more_of_the_letters(network):
-    page, options = (
-        set_text("THE HILL IS HIGH\nTELL FRITZ", size=60, tracking=0.4, ink=150, paper=225)[:, :, 0].copy(),
-        WEIGHTS_OF_PRINT,
-    )
+    page = set_text("THE HILL IS HIGH\nTELL FRITZ", size=60, tracking=0.4, ink=150, paper=225)[:, :, 0].copy()
     letters = page < 190
     page[10::34, :] = page[11::34, :] = 160
     page[:, 7::34] = page[:, 8::34] = 160
-    first = ink.find_ink(page, network, "keep", options)
+    first = ink.find_ink(page, network, "keep", ALL_WRITING)
     assert first.squared is not None
-    again = ink.find_ink(page, network, "keep", options, first.squared)
+    again = ink.find_ink(page, network, "keep", ALL_WRITING, first.squared)
     seen = [(found.pixels > ink.INK)[letters].mean() for found in (first, again)]
     assert seen[1] > seen[0] and again.squared is None, seen
 
@@ -200,16 +157,16 @@ def test_boxes_and_rules_go_and_letters_stay(network):
     lines = np.zeros_like(letters)
     lines[25:28, 15:-15] = lines[-28:-25, 15:-15] = lines[25:-25, 15:18] = lines[25:-25, -18:-15] = True
     page[lines] = 90
-    found = ink.find_ink(page, network, "keep", WEIGHTS_OF_PRINT).pixels > ink.INK
+    found = ink.find_ink(page, network, "keep", ALL_WRITING).pixels > ink.INK
     assert found[letters].mean() > 0.8 and found[lines].mean() < 0.2
 
 
 def test_the_network_reads_chalk_as_ink(network):
     page = set_text("CHALK", ink=230, paper=50)[:, :, 0]
-    found = ink.find_ink(page, network, "keep", WEIGHTS_OF_PRINT).pixels > ink.INK
+    found = ink.find_ink(page, network, "keep", ALL_WRITING).pixels > ink.INK
     assert found[page > 150].mean() > 0.8 and found[page < 60].mean() < 0.05
 
 
 def test_thresholds_do_without_a_network():
     page = set_text("PLAIN")[:, :, 0]
-    assert ((ink.find_ink(page, None, "drop", WEIGHTS_OF_PRINT).pixels > ink.INK) == (page < 130)).mean() > 0.98
+    assert ((ink.find_ink(page, None, "drop", ALL_WRITING).pixels > ink.INK) == (page < 130)).mean() > 0.98

@@ -9,13 +9,15 @@ from skimage.filters import threshold_otsu
 
 from pipeline.common.pixels import LINE, PRINTED, WRITTEN, flatten
 from pipeline.nn.unet import UNet
-from pipeline.reading.cells import Cells, find_cells
-from pipeline.reading.dots import find_dots
-from pipeline.reading.looks import look_between, look_closely, pen_width
-from pipeline.reading.polarity import darken_ink
-from pipeline.reading.printed import find_print
-from pipeline.reading.squares import find_squares
-from pipeline.reading.tick_boxes import find_tick_boxes
+from pipeline.seeing.cells import Cells, find_cells
+from pipeline.seeing.dots import find_dots
+from pipeline.seeing.groups import find_words
+from pipeline.seeing.looks import contrast_at, look_between, look_closely
+from pipeline.seeing.pen import pen_width
+from pipeline.seeing.polarity import darken_ink
+from pipeline.seeing.squares import find_squares
+from pipeline.seeing.tick_boxes import find_tick_boxes
+from pipeline.seeing.word_kinds import NEITHER, PRINT, WRITING, WordModel, find_kinds
 
 INK = 127  # of 255
 FAINT = 0.2  # least probability of a line that encloses a cell
@@ -48,7 +50,7 @@ def find_ink(
     gray: np.ndarray,
     network: UNet | None,
     printed: str,
-    print_weights: np.ndarray,
+    words: WordModel,
     squared: Squared | None = None,
 ) -> Ink:
     """Find the ink of a photo.
@@ -56,8 +58,8 @@ def find_ink(
     Args:
         gray: (H, W) uint8 photo, ink of either polarity.
         network: tells what a pixel shows; with None, everything darker than the paper is ink, and nothing is print.
-        printed: `drop` leaves printed words out; `mark` finds and keeps them; `keep` does not look for them.
-        print_weights: that tell print from writing, as `printed.find_print` takes them.
+        printed: `drop` leaves printed words out; `mark` and `keep` do not.
+        words: tells the kinds of words; what is neither writing nor print is left out.
         squared: of the first look at squared paper, for a second one between its lines.
     """
     gray = darken_ink(gray)
@@ -68,14 +70,16 @@ def find_ink(
     seen = see(kinds)
     squares = _squares(kinds, seen.height) if seen.cells is not None and not squared else None
     ink = seen.ink * ~find_dots(kinds, seen.height)
-    words = np.zeros(ink.shape, bool)
-    if printed != "keep":
-        words = find_print(ink > 0.5, seen.printed, seen.lines, seen.cell_labels, print_weights)
-    if printed == "drop":
-        ink *= ~words
+    groups = find_words(ink > 0.5, seen.printed, seen.lines, seen.cell_labels)
+    print_ = np.zeros(ink.shape, bool)
+    if groups:
+        found = find_kinds(groups, contrast_at(gray, ink.shape[::-1]), seen.printed, seen.height, words)
+        kind = np.concatenate([[WRITING], found])[groups.labels]
+        print_ = kind == PRINT
+        ink *= (kind != NEITHER) & ~(print_ & (printed == "drop"))
     size = gray.shape[::-1]
     picture = Image.fromarray(np.rint(ink * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    print_ = np.asarray(Image.fromarray(words).resize(size, Image.Resampling.NEAREST))
+    print_ = np.asarray(Image.fromarray(print_).resize(size, Image.Resampling.NEAREST))
     return Ink(np.asarray(picture), print_, seen.cells, gray, None if squares is None else (kinds, squares))
 
 

@@ -2,15 +2,14 @@
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from pipeline.common.pixels import PRINTED, WRITTEN, flatten
 from pipeline.nn.pixel_loss import pixel_softmax
 from pipeline.nn.pixel_training import to_images
 from pipeline.nn.threads import one_blas_thread
 from pipeline.nn.unet import UNet
-from pipeline.reading.layout import stroke_widths
-from pipeline.reading.outline import grow
+from pipeline.seeing.outline import grow
+from pipeline.seeing.pen import pen_width
 
 FIRST_PIXELS = 400_000  # pixels of the first look: at this size the strokes of most photos are clear
 MOST_PIXELS = 2_000_000  # pixels of a finer look
@@ -28,7 +27,7 @@ def look_closely(gray: np.ndarray, network: UNet) -> np.ndarray:
     scale, looks = min(1.0, (FIRST_PIXELS / gray.size) ** 0.5), {}
     while True:
         size = max(8, round(width * scale)), max(8, round(height * scale))
-        looks[scale] = kinds = look(_contrast(gray, size), network)
+        looks[scale] = kinds = look(contrast_at(gray, size), network)
         stroke, other = pen_width(kinds[WRITTEN] + kinds[PRINTED] > 0.5), scale
         if 0 < stroke < STROKES[0]:
             other = min(2 * scale, 2.0, max(1.0, (MOST_PIXELS / gray.size) ** 0.5))
@@ -39,7 +38,7 @@ def look_closely(gray: np.ndarray, network: UNet) -> np.ndarray:
         scale = other
 
 
-def _contrast(gray: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def contrast_at(gray: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(h, w) uint8 of `flatten` of the photo at another size, (width, height)."""
     smaller = size[0] < gray.shape[1]
     return flatten(np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC)))
@@ -51,7 +50,7 @@ def look_between(gray: np.ndarray, kinds: np.ndarray, squares: np.ndarray, netwo
     Where a pencil is as faint as the squares, stems and bars look like more of their lines, until these are gone.
     """
     gone = grow(squares)
-    contrast = _contrast(gray, kinds.shape[:0:-1])
+    contrast = contrast_at(gray, kinds.shape[:0:-1])
     contrast[gone] = 0
     both = mean_look([kinds, look(contrast, network)])
     both[:, gone] = kinds[:, gone]
@@ -89,9 +88,3 @@ def look(contrast: np.ndarray, network: UNet) -> np.ndarray:
             logits = network.forward(to_images(padded[None, first : first + whole]))[..., 0]
             parts.append(pixel_softmax(logits[:, start - first : start - first + rows, :width].copy()))
     return np.concatenate(parts, axis=1)[:, :height]
-
-
-def pen_width(ink: np.ndarray) -> float:
-    """Width of the pen in pixels, as `stroke_widths` measures it; 0 without ink. The dark edge of a desk does not count."""
-    pieces, count = ndimage.label(ink, np.ones((3, 3), bool))
-    return stroke_widths(ink, pieces, np.bincount(pieces.ravel(), minlength=count + 1)[1:])[1]

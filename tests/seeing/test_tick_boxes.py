@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 
-from pipeline.reading.tick_boxes import alone, find_tick_boxes
+from pipeline.seeing.tick_boxes import alone, find_tick_boxes
 
 
 def cell(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:

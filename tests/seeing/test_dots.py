@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.common.pixels import KINDS, PAPER, WRITTEN
-from pipeline.reading.dots import find_dots
+from pipeline.seeing.dots import find_dots
 
 HEIGHT = 30.0  # pixels of a letter
 
