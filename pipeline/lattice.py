@@ -20,7 +20,7 @@ from pipeline.common.options import Options, Range
 from pipeline.config.command import command
 from pipeline.config.schema import Config, Sections, TrackingConfig
 from pipeline.nn.network import Network
-from pipeline.nn.unet import UNet, load_unet
+from pipeline.nn.unet import UNet
 from pipeline.reading import straighten
 from pipeline.reading.fit import Chart, Truth, chart, fit_weights, has_truth
 from pipeline.reading.geometry import Geometry, find_frame, fit_geometry
@@ -41,7 +41,7 @@ from pipeline.synthesis.notes import labelled
 from pipeline.synthesis.render import RenderOptions, render_page
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
 from pipeline.synthesis.texts import random_page, text_of
-from pipeline.words import CROP, SHEETS, UNCLEAR, kinds_of, look_for_words
+from pipeline.words import CROP, SHEETS, UNCLEAR, kinds_of, load_ink, look_for_words
 
 SAME = 0.5  # least share of their union that a candidate and its character have in common
 LABELLED = {**{contents: 0.9 * share for contents, share in SHEETS.items()}, labelled: 0.1}
@@ -86,7 +86,7 @@ def lattice(config: Config, output: Path) -> None:
     kinds = fit_kinds([random_page(np.random.default_rng([options.seed, 0, i]), characters) for i in range(options.texts)])
     language = LanguageModel(load_language(Path(options.language)), kinds)
     samples = write_samples(library, characters, options.pages, options.seed)
-    words = learn_words(library, load_unet(output / paths.INK)[0], load_word_network(output / paths.WORDS), characters, config)
+    words = learn_words(library, load_ink(output / paths.INK), load_word_network(output / paths.WORDS), characters, config)
     model = LineModel(characters, Weights(), measure(samples, characters), kinds, words)
     for _ in range(options.rounds):
         data, share = expand(samples, classifier, model, language, options.beam)

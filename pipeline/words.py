@@ -15,6 +15,7 @@ from PIL import Image
 
 from pipeline import tracking
 from pipeline.common import paths
+from pipeline.common.errors import ConfigError, DataError
 from pipeline.common.files import md5, write_json, write_table
 from pipeline.common.options import Options, Range
 from pipeline.common.pixels import PAPER, PRINTED, WRITTEN
@@ -60,6 +61,11 @@ class WordsConfig(Options):
     lr: Annotated[float, "learning rate of Adam at its highest", Range(above=0)]
     workers: Annotated[int, "processes that render; the result does not depend on it", Range(1)]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= len(self.channels) <= 3:
+            raise ConfigError(f"channels: {self.channels} must be one to three numbers: pooling leaves nothing of more")
+
     def model(self) -> ModelOptions:
         return ModelOptions("cnn", [self.hidden], "relu", self.dropout, "he", 0.0, self.channels, 3)
 
@@ -75,7 +81,7 @@ SECTIONS: Sections = {"seed": int, "words": WordsConfig, "tracking": TrackingCon
 def words(config: Config, output: Path) -> float:
     """Train the network of `config.words`; return its accuracy on the windows of validation crops."""
     options = config.words
-    library, ink = load_library(Path(options.library)), load_unet(output / paths.INK)[0]
+    library, ink = load_library(Path(options.library)), load_ink(output / paths.INK)
     network = build_network(options.model(), SHAPE, len(NAMES), np.random.default_rng(config.seed))
     with tracking.Run(config.tracking, "words", {"stage": "words"}) as run:
         run.params(config.values)
@@ -108,6 +114,17 @@ def words(config: Config, output: Path) -> float:
         run.artifact(output / paths.WORDS_HISTORY)
     print("words: " + ", ".join(f"{key} {value:.4f}" for key, value in result.items()))
     return result["valid/accuracy"]
+
+
+def load_ink(path: Path) -> UNet:
+    """The network that the stage `ink` wrote.
+
+    Raises:
+        DataError: it is not there, or damaged.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file; get it with `dvc pull ink`, or make it with `dvc repro ink`")
+    return load_unet(path)[0]
 
 
 def measure(found: np.ndarray, kinds: np.ndarray) -> dict[str, float]:

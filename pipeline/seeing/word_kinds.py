@@ -48,7 +48,13 @@ def word_network_of(arrays: dict[str, np.ndarray], path: Path) -> Network:
 
 
 def load_word_network(path: Path) -> Network:
-    """The network that the stage `words` wrote; see `word_network_of`."""
+    """The network that the stage `words` wrote; see `word_network_of`.
+
+    Raises:
+        DataError: it is not there, or another one.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file; get it with `dvc pull words`, or make it with `dvc repro words`")
     return word_network_of(load_arrays(path), path)
 
 

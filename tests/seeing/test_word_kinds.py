@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import yaml
 
-from pipeline.common.errors import DataError
+from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.seeing.groups import Words, find_words
@@ -19,6 +20,8 @@ from pipeline.seeing.word_kinds import (
     fit_word_kinds,
     load_word_network,
 )
+from pipeline.words import WordsConfig, load_ink
+from tests.conftest import ROOT
 
 NOWHERE = np.zeros((100, 400), int)
 BY_NETWORK = np.eye(2, len(FEATURES) + 1)  # the network alone decides
@@ -138,6 +141,8 @@ def test_another_network_is_refused_in_one_line(tmp_path):
     save_network(tmp_path / "words.npz", build_network(options, (32, 32), 36, np.random.default_rng(0)), {})
     with pytest.raises(DataError, match=r"words.npz: its network does not tell the kinds of words; make it with"):
         load_word_network(tmp_path / "words.npz")
+    with pytest.raises(DataError, match=r"none.npz: no such file; get it with `dvc pull words`"):
+        load_word_network(tmp_path / "none.npz")
 
 
 def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
@@ -147,3 +152,15 @@ def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
     assert (find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, all_print) == WRITING).all()
     some = WordModel(Judge({0: PRINT}), BY_NETWORK)
     assert sorted(find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, some).tolist()) == [WRITING, PRINT, PRINT]
+
+
+@pytest.mark.parametrize("channels", [[], [4, 4, 4, 4]])
+def test_channels_that_do_not_fit_a_window_are_named(channels):
+    values = yaml.safe_load((ROOT / "conf/words/cnn.yaml").read_text())
+    with pytest.raises(ConfigError, match=r"channels: \[.*\] must be one to three numbers"):
+        WordsConfig(**values | {"channels": channels})
+
+
+def test_an_ink_network_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(DataError, match=r"ink.npz: no such file; get it with `dvc pull ink`"):
+        load_ink(tmp_path / "ink.npz")
