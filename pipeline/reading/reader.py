@@ -72,7 +72,7 @@ def read(
     if whole:
         look, parts = _read_page(gray, models, options, constraint)
     else:
-        look = _look(gray, models, replace(options, printed="keep"))
+        look = _look(gray, models, options)
         parts = [Part(read_crop(look.flat.pixels > INK, models, options, constraint), look.flat, 0.0, [])]
     if watcher:
         watcher.ink(look.flat)
@@ -102,7 +102,8 @@ class Look(NamedTuple):
 
 
 def _look(view: straighten.View, models: Models, options: OcrOptions, squared: Squared | None = None) -> Look:
-    ink = find_ink(view.pixels, models.ink, options.printed, models.lines.words, squared)
+    words = models.lines.words if options.mode == "page" else None  # a crop is what it is said to be
+    ink = find_ink(view.pixels, models.ink, options.printed, words, squared)
 
     def reading(part: np.ndarray, side: int) -> float:
         turned = straighten.orient(straighten.View(part, view.to_photo), side)

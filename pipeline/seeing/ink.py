@@ -50,7 +50,7 @@ def find_ink(
     gray: np.ndarray,
     network: UNet | None,
     printed: str,
-    words: WordModel,
+    words: WordModel | None,
     squared: Squared | None = None,
 ) -> Ink:
     """Find the ink of a photo.
@@ -59,7 +59,7 @@ def find_ink(
         gray: (H, W) uint8 photo, ink of either polarity.
         network: tells what a pixel shows; with None, everything darker than the paper is ink, and nothing is print.
         printed: `drop` leaves printed words out; `mark` and `keep` do not.
-        words: tells the kinds of words; what is neither writing nor print is left out.
+        words: tells the kinds of words; what is neither writing nor print is left out; None: all words are writing.
         squared: of the first look at squared paper, for a second one between its lines.
     """
     gray = darken_ink(gray)
@@ -70,9 +70,9 @@ def find_ink(
     seen = see(kinds)
     squares = _squares(kinds, seen.height) if seen.cells is not None and not squared else None
     ink = seen.ink * ~find_dots(kinds, seen.height)
-    groups = find_words(ink > 0.5, seen.printed, seen.lines, seen.cell_labels)
+    groups = find_words(ink > 0.5, seen.printed, seen.lines, seen.cell_labels) if words else None
     print_ = np.zeros(ink.shape, bool)
-    if groups:
+    if words and groups:
         found = find_kinds(groups, contrast_at(gray, ink.shape[::-1]), seen.printed, seen.height, words)
         kind = np.concatenate([[WRITING], found])[groups.labels]
         print_ = kind == PRINT

@@ -62,7 +62,8 @@ def find_kinds(words: Words, contrast: np.ndarray, printed: np.ndarray, height: 
     """(W,) int, the most probable kind of each word.
 
     A single printed character in a cell counts as writing: it is a part of a sudoku or a code that writing completes, not a
-    label. So does a dot, which nothing tells apart; and all print, where there is hardly anything else: that is a neat hand.
+    label. So does a dot, which nothing tells apart; and everything, where hardly anything is writing: a neat hand may look like
+    print, and a 1 alone like a rest of a line.
 
     Args:
         words: of the page.
@@ -73,9 +74,7 @@ def find_kinds(words: Words, contrast: np.ndarray, printed: np.ndarray, height: 
     odds[words.single, 0] = -np.inf
     kinds = np.column_stack([np.zeros(len(odds)), odds]).argmax(axis=1)
     kinds[~np.isin(np.arange(len(kinds)), owners)] = WRITING
-    if words.weight @ (kinds == WRITING) < LEAST_WRITTEN * (words.weight @ (kinds != NEITHER)):
-        kinds[kinds == PRINT] = WRITING
-    return kinds
+    return kinds if words.weight @ (kinds == WRITING) > LEAST_WRITTEN * words.weight.sum() else np.full_like(kinds, WRITING)
 
 
 def features(words: Words, owners: np.ndarray, logits: np.ndarray) -> np.ndarray:

@@ -118,3 +118,13 @@ def test_what_is_in_the_cells_shows_which_side_of_a_form_is_up(models, reading):
     if not path.exists():
         pytest.skip("needs prepared/forms (make repro)")
     assert "OUTPUT" in read(load_photo(path), models, reading).text.split("\n")
+
+
+@pytest.mark.parametrize("mode", ["page", "line", "word"])
+@pytest.mark.parametrize("text", ["11", "111", "I", "LL"])
+def test_stems_alone_are_no_rests_of_lines(models, reading, text, mode):
+    """In four of these hands they came out empty."""
+    for hand in range(6):
+        image = Image.new("RGB", (120 + 60 * len(text), 130), (244, 243, 240))
+        write(ImageDraw.Draw(image), text, (50, 85), hand=hand)
+        assert read(np.asarray(image), models, replace(reading, mode=mode)).text

@@ -129,11 +129,11 @@ def test_a_printed_character_alone_in_a_cell_is_a_part_of_what_is_written():
 
 
 def test_a_dot_is_writing_whatever_the_network_says_of_larger_things():
-    ink = word(20, count=4)
+    ink = word(20, count=4) | word(60, count=2)
     ink[70:73, 200:203] = True
-    model = WordModel(Judge(dict.fromkeys(range(9), NEITHER)), BY_NETWORK)
+    model = WordModel(Judge({1: NEITHER}), BY_NETWORK)
     found = find_kinds(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0, model)
-    assert sorted(found.tolist()) == [WRITING, NEITHER]
+    assert sorted(found.tolist()) == [WRITING, WRITING, NEITHER]
 
 
 def test_another_network_is_refused_in_one_line(tmp_path):
@@ -152,6 +152,12 @@ def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
     assert (find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, all_print) == WRITING).all()
     some = WordModel(Judge({0: PRINT}), BY_NETWORK)
     assert sorted(find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, some).tolist()) == [WRITING, PRINT, PRINT]
+
+
+def test_where_nothing_is_writing_nothing_is_left_out():
+    ink = word(20, count=1)
+    model = WordModel(Judge({0: NEITHER}), BY_NETWORK)
+    assert find_kinds(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0, model).tolist() == [WRITING]
 
 
 @pytest.mark.parametrize("channels", [[], [4, 4, 4, 4]])
