@@ -199,7 +199,7 @@ def learn_words(library: StrokeLibrary, ink: UNet, network: Network, characters:
         if sight is None:
             return
         words = sight.words
-        owners, windows = cut_windows(sight.contrast, sight.printed, words, sight.height)
+        owners, windows = cut_windows(sight)
         kinds = np.full(len(words.letters), WRITING) if truth is None else kinds_of(words, truth)
         if words.letters @ (kinds == WRITING) > LEAST_WRITTEN * words.letters.sum():
             known = np.flatnonzero((kinds != UNCLEAR) & ~words.single & (np.bincount(owners, minlength=len(kinds)) > 0))

@@ -6,7 +6,7 @@ the weights, the history and the metrics; makes one MLflow run.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 import yaml
@@ -26,11 +26,11 @@ from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions, TrainOptions
 from pipeline.nn.training import fit
 from pipeline.nn.unet import UNet, load_unet
-from pipeline.seeing.groups import Words, find_words
-from pipeline.seeing.ink import see
-from pipeline.seeing.looks import contrast_at, look_closely
+from pipeline.seeing.groups import Words
+from pipeline.seeing.ink import find_sight, see
+from pipeline.seeing.looks import look_closely
 from pipeline.seeing.polarity import darken_ink
-from pipeline.seeing.windows import SHAPE, cut_windows
+from pipeline.seeing.windows import SHAPE, Sight, cut_windows
 from pipeline.seeing.word_kinds import NAMES, NEITHER, PRINT, WRITING
 from pipeline.synthesis.contents import CONTENTS
 from pipeline.synthesis.crops import make_crop
@@ -157,7 +157,7 @@ def _render(
         sight = look_for_words(255 - contrast, ink)
         if sight is None:
             continue
-        owners, found = cut_windows(sight.contrast, sight.printed, sight.words, sight.height, rng)
+        owners, found = cut_windows(sight, rng)
         kind = kinds_of(sight.words, truth)[owners]
         some = rng.permutation(np.flatnonzero(kind != UNCLEAR))[:most]
         windows.append(found[some])
@@ -165,21 +165,11 @@ def _render(
     return np.concatenate(windows), np.concatenate(kinds)
 
 
-class Sight(NamedTuple):
-    """The words of a picture, and what `cut_windows` needs of it."""
-
-    words: Words
-    contrast: np.ndarray
-    printed: np.ndarray
-    height: float
-
-
 def look_for_words(gray: np.ndarray, ink: UNet) -> Sight | None:
     """The words of a picture, (H, W) uint8, as the reader finds them; None without any."""
     gray = darken_ink(gray)
     seen = see(look_closely(gray, ink))
-    words = find_words(seen.ink > 0.5, seen.printed, seen.lines, seen.cell_labels)
-    return words and Sight(words, contrast_at(gray, seen.ink.shape[::-1]), seen.printed, seen.height)
+    return find_sight(gray, seen, seen.ink)
 
 
 def kinds_of(words: Words, truth: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def test_nothing_needs_posix_that_python_has_for_every_system():
 
 
 def package_of(name: str) -> str:
-    """`reading` for `pipeline.seeing.ink`."""
+    """`seeing` for `pipeline.seeing.ink`."""
     return name.split(".")[1]
 
 

@@ -17,6 +17,7 @@ from pipeline.seeing.pen import pen_width
 from pipeline.seeing.polarity import darken_ink
 from pipeline.seeing.squares import find_squares
 from pipeline.seeing.tick_boxes import find_tick_boxes
+from pipeline.seeing.windows import Sight
 from pipeline.seeing.word_kinds import NEITHER, PRINT, WRITING, WordModel, find_kinds
 
 INK = 127  # of 255
@@ -70,11 +71,10 @@ def find_ink(
     seen = see(kinds)
     squares = _squares(kinds, seen.height) if seen.cells is not None and not squared else None
     ink = seen.ink * ~find_dots(kinds, seen.height)
-    groups = find_words(ink > 0.5, seen.printed, seen.lines, seen.cell_labels) if words else None
+    sight = find_sight(gray, seen, ink) if words else None
     print_ = np.zeros(ink.shape, bool)
-    if words and groups:
-        found = find_kinds(groups, contrast_at(gray, ink.shape[::-1]), seen.printed, seen.height, words)
-        kind = np.concatenate([[WRITING], found])[groups.labels]
+    if words and sight:
+        kind = np.concatenate([[WRITING], find_kinds(sight, words)])[sight.words.labels]
         print_ = kind == PRINT
         ink *= (kind != NEITHER) & ~(print_ & (printed == "drop"))
     size = gray.shape[::-1]
@@ -114,6 +114,17 @@ def see(kinds: np.ndarray) -> Seen:
     letters, boxes = find_letters(ink > 0.5, ink + kinds[LINE] > 0.5, height, cells)
     ink = np.where(letters, ink + kinds[LINE], ink) * ~boxes
     return Seen(ink, kinds[PRINTED] / np.maximum(ink, 1e-6), line & ~letters, height, cells)
+
+
+def find_sight(gray: np.ndarray, seen: Seen, ink: np.ndarray) -> Sight | None:
+    """The words of a photo; None without any.
+
+    Args:
+        gray: (H, W) uint8 photo, with dark ink.
+        ink: (h, w) probability that a pixel is ink.
+    """
+    words = find_words(ink > 0.5, seen.printed, seen.lines, seen.cell_labels)
+    return words and Sight(words, contrast_at(gray, ink.shape[::-1]), seen.printed, seen.height)
 
 
 def drawn_lines(kinds: np.ndarray) -> np.ndarray:

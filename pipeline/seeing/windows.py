@@ -1,5 +1,7 @@
 """Windows: small pictures of the words of a page, all of one size, for the network that says which words are writing."""
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -12,20 +14,32 @@ LETTER = 20  # pixels of a window; height of a letter, so that what is above and
 SMALLEST = 0.3  # heights of a letter; what is smaller on both sides is a dot or a speck, and shows nothing of what it belongs to
 
 
-def cut_windows(
-    contrast: np.ndarray, printed: np.ndarray, words: Words, height: float, rng: np.random.Generator | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out the words; a long one gives several windows side by side, a dot none.
+class Sight(NamedTuple):
+    """The words of a picture, and what is around them.
 
-    Args:
+    Attributes:
+        words: of the picture.
         contrast: (H, W) uint8, as `pixels.flatten` gives it.
         printed: (H, W) probability that the pixel is print if it is ink.
         height: of a letter of the page, in pixels.
+    """
+
+    words: Words
+    contrast: np.ndarray
+    printed: np.ndarray
+    height: float
+
+
+def cut_windows(sight: Sight, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Cut out the words; a long one gives several windows side by side, a dot none.
+
+    Args:
         rng: varies size and place a little, to learn from; None: as they are.
 
     Returns:
         (M,) the word of each window, from 0, and (M, *SHAPE) uint8.
     """
+    words, contrast, printed, height = sight
     layers = np.stack([contrast, np.zeros_like(contrast), np.rint(255 * printed).astype(np.uint8)], axis=2)
     owners, windows = [], []
     for index, part in enumerate(ndimage.find_objects(words.labels)):

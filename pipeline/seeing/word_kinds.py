@@ -13,7 +13,7 @@ from pipeline.common.arrays import load_arrays
 from pipeline.common.errors import DataError
 from pipeline.nn.network import Network, network_of
 from pipeline.seeing.groups import Words, log_odds
-from pipeline.seeing.windows import SHAPE, cut_windows
+from pipeline.seeing.windows import SHAPE, Sight, cut_windows
 
 LEAST_WRITTEN = 0.1  # share of the letters of a page; what is fitted holds for pages with more writing
 WRITING, PRINT, NEITHER = range(3)
@@ -58,18 +58,15 @@ def load_word_network(path: Path) -> Network:
     return word_network_of(load_arrays(path), path)
 
 
-def find_kinds(words: Words, contrast: np.ndarray, printed: np.ndarray, height: float, model: WordModel) -> np.ndarray:
+def find_kinds(sight: Sight, model: WordModel) -> np.ndarray:
     """(W,) int, the most probable kind of each word.
 
     A single printed character in a cell counts as writing: it is a part of a sudoku or a code that writing completes, not a
     label. So does a dot, which nothing tells apart; and everything, where hardly anything is writing: a neat hand may look like
     print, and a 1 alone like a rest of a line.
-
-    Args:
-        words: of the page.
-        contrast, printed, height: as `cut_windows` takes them.
     """
-    owners, windows = cut_windows(contrast, printed, words, height)
+    owners, windows = cut_windows(sight)
+    words = sight.words
     odds = features(words, owners, model.network.logits(windows)) @ model.weights[:, :-1].T + model.weights[:, -1]
     odds[words.single, 0] = -np.inf
     kinds = np.column_stack([np.zeros(len(odds)), odds]).argmax(axis=1)

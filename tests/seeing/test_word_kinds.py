@@ -8,7 +8,7 @@ from pipeline.common.errors import ConfigError, DataError
 from pipeline.nn.network import build_network, save_network
 from pipeline.nn.options import ModelOptions
 from pipeline.seeing.groups import Words, find_words
-from pipeline.seeing.windows import SHAPE, cut_windows
+from pipeline.seeing.windows import SHAPE, Sight, cut_windows
 from pipeline.seeing.word_kinds import (
     FEATURES,
     NEITHER,
@@ -67,7 +67,7 @@ def test_letters_near_each_other_are_a_word_and_lines_and_cells_part_them():
 def test_a_window_shows_its_word_dark_and_what_is_around_it():
     ink = word(40, count=2) | word(40, left=54, count=1)
     contrast = (60 * ink).astype(np.uint8)
-    owners, windows = cut_windows(contrast, np.full(ink.shape, 0.5), words_of(ink), 15.0)
+    owners, windows = cut_windows(Sight(words_of(ink), contrast, np.full(ink.shape, 0.5), 15.0))
     assert windows.shape == (2, *SHAPE) and owners.tolist() == [0, 1]
     assert windows[0, 0].max() == 255, "a pencil is as dark as a pen"
     assert (windows[0, 0] > 200).sum() > 1.3 * (windows[0, 1] > 200).sum(), "the other word is seen, and is not of it"
@@ -77,14 +77,14 @@ def test_a_window_shows_its_word_dark_and_what_is_around_it():
 def test_a_long_word_has_several_windows_and_a_dot_none():
     ink = word(40, count=28)
     ink[80:83, 20:23] = True
-    owners, windows = cut_windows((200 * ink).astype(np.uint8), np.zeros(ink.shape), words_of(ink), 15.0)
+    owners, windows = cut_windows(Sight(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0))
     assert len(windows) > 3 and len(set(owners.tolist())) == 1
 
 
 def test_what_is_cut_at_the_edge_of_the_picture_has_a_window():
     ink = np.zeros((100, 400), bool)
     ink[:12, :8] = ink[-12:, -8:] = True
-    _, windows = cut_windows((200 * ink).astype(np.uint8), np.zeros(ink.shape), words_of(ink), 12.0)
+    _, windows = cut_windows(Sight(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 12.0))
     assert len(windows) == 2 and all(window[1].max() > 200 for window in windows)
 
 
@@ -116,23 +116,23 @@ def test_no_words_leave_the_weights_at_nothing():
 def test_the_kind_of_a_word_is_what_the_network_says_of_it(kind):
     ink = word(20, count=5) | word(60, count=1)
     model = WordModel(Judge({1: kind}), BY_NETWORK)
-    found = find_kinds(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0, model)
+    found = find_kinds(Sight(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0), model)
     assert sorted(found.tolist()) == sorted([kind, WRITING])
 
 
 def test_a_printed_character_alone_in_a_cell_is_a_part_of_what_is_written():
     ink = word(20, count=1) | word(60, count=5)
     contrast, model = (200 * ink).astype(np.uint8), WordModel(Judge({0: PRINT}), BY_NETWORK)
-    assert sorted(find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, model).tolist()) == [WRITING, PRINT]
+    assert sorted(find_kinds(Sight(words_of(ink), contrast, np.zeros(ink.shape), 15.0), model).tolist()) == [WRITING, PRINT]
     in_cell = words_of(ink, cells=(np.arange(100)[:, None] < 50) + NOWHERE)
-    assert find_kinds(in_cell, contrast, np.zeros(ink.shape), 15.0, model).tolist() == [WRITING, WRITING]
+    assert find_kinds(Sight(in_cell, contrast, np.zeros(ink.shape), 15.0), model).tolist() == [WRITING, WRITING]
 
 
 def test_a_dot_is_writing_whatever_the_network_says_of_larger_things():
     ink = word(20, count=4) | word(60, count=2)
     ink[70:73, 200:203] = True
     model = WordModel(Judge({1: NEITHER}), BY_NETWORK)
-    found = find_kinds(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0, model)
+    found = find_kinds(Sight(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0), model)
     assert sorted(found.tolist()) == [WRITING, WRITING, NEITHER]
 
 
@@ -149,15 +149,15 @@ def test_a_page_that_looks_printed_everywhere_is_a_neat_hand():
     ink = word(20, count=4) | word(60, count=2) | word(60, left=120, count=2)
     contrast = (200 * ink).astype(np.uint8)
     all_print = WordModel(Judge(dict.fromkeys(range(9), PRINT)), BY_NETWORK)
-    assert (find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, all_print) == WRITING).all()
+    assert (find_kinds(Sight(words_of(ink), contrast, np.zeros(ink.shape), 15.0), all_print) == WRITING).all()
     some = WordModel(Judge({0: PRINT}), BY_NETWORK)
-    assert sorted(find_kinds(words_of(ink), contrast, np.zeros(ink.shape), 15.0, some).tolist()) == [WRITING, PRINT, PRINT]
+    assert sorted(find_kinds(Sight(words_of(ink), contrast, np.zeros(ink.shape), 15.0), some).tolist()) == [WRITING, PRINT, PRINT]
 
 
 def test_where_nothing_is_writing_nothing_is_left_out():
     ink = word(20, count=1)
     model = WordModel(Judge({0: NEITHER}), BY_NETWORK)
-    assert find_kinds(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0, model).tolist() == [WRITING]
+    assert find_kinds(Sight(words_of(ink), (200 * ink).astype(np.uint8), np.zeros(ink.shape), 15.0), model).tolist() == [WRITING]
 
 
 @pytest.mark.parametrize("channels", [[], [4, 4, 4, 4]])
