@@ -4,14 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.reading.cell_runs import MISS, UNEVEN, Run, continue_runs, find_chains, group_by_height
 from pipeline.reading.layout import Components
 from pipeline.reading.straighten import View
-from pipeline.seeing.cells import ALIKE, SLIM, THIN, Cells
+from pipeline.seeing.cells import SLIM, Cells
 
-APART = 0.6  # heights of a cell; the boxes of one comb are closer to each other than those of two fields
 OWN = 0.75  # least share of a piece within the cell that it belongs to; others are cut at the borders of the cells
 KEPT = 0.75  # least share of the letters in a row of cells that are in one cell each: on squared paper they are not
-UNEVEN = 0.3  # usual widths; by which cells for one character each differ, or two that were seen as one from two of them
 SINGLE = 0.7  # share of the cells in which something is written that hold one character, where each is for one
 
 
@@ -37,52 +36,25 @@ def find_cell_rows(cells: Cells, found: Components, view: View) -> list[CellRow]
         return []  # squared paper: most letters are larger than a square
     owner, share = _owners(cells, found, np.linalg.inv(to_view))
     letters = found.large
-    rows: list[CellRow] = []
-    for chains in _alike(_chains(boxes), boxes):
+    runs: list[Run] = []
+    for chains in group_by_height(find_chains(boxes), boxes):
         here = letters & (owner > 0) & np.isin(owner - 1, [cell for chain in chains for cell in chain])
-        if not here.any() or np.mean(share[here] > OWN) < KEPT:
-            continue
-        for chain in chains:
-            pieces = [np.flatnonzero((owner == cell + 1) & (share > 0.5)).tolist() for cell in chain]
-            if any(pieces) and not _goes_on(boxes[chain], pieces, found, letters & (owner == 0)):
-                rows.append(_row(boxes[chain], pieces, found))
+        if here.any() and np.mean(share[here] > OWN) >= KEPT:
+            inside = [[np.flatnonzero((owner == cell + 1) & (share > 0.5)).tolist() for cell in chain] for chain in chains]
+            runs += [(boxes[chain], pieces) for chain, pieces in zip(chains, inside)]
+    rows = [_row(*run, found) for run in continue_runs(runs, found, letters)]
     return sorted(rows, key=lambda row: float(row.boxes[:, 1].mean()))
-
-
-def _alike(chains: list[list[int]], boxes: np.ndarray) -> list[list[list[int]]]:
-    """The chains whose cells are about as high as each other."""
-    heights = [float(np.median(boxes[chain, 3] - boxes[chain, 1])) for chain in chains]
-    groups: list[list[list[int]]] = []
-    lowest = np.inf
-    for index in np.argsort(heights)[::-1].tolist():
-        if heights[index] < ALIKE * lowest or not groups:
-            groups.append([])
-            lowest = heights[index]
-        groups[-1].append(chains[index])
-    return groups
-
-
-def _goes_on(boxes: np.ndarray, pieces: list[list[int]], found: Components, letters: np.ndarray) -> bool:
-    """Whether writing goes on beside the last cell where the next one would be: a comb of which only some lines are seen."""
-    middles = (boxes[:, 0] + boxes[:, 2]) / 2
-    pitch = float(np.median(np.diff(middles))) if len(boxes) > 1 else float(boxes[0, 2] - boxes[0, 0])
-    if pitch > 2 * SLIM * np.median(boxes[:, 3] - boxes[:, 1]):
-        return False
-    x, y = (found.boxes[letters, :2] + found.boxes[letters, 2:]).T / 2
-    for end, step in ((0, -pitch), (-1, pitch)):
-        level = (y > boxes[end, 1]) & (y < boxes[end, 3])
-        next_ones = [(level & (np.abs(x - middles[end] - count * step) < pitch / 4)).any() for count in (1, 2)]
-        if pieces[end] and next_ones[0] and (next_ones[1] or len(boxes) == 1):  # one alone may be a label's last letter
-            return True
-    return False
 
 
 def _row(boxes: np.ndarray, pieces: list[list[int]], found: Components) -> CellRow:
     """A comb, where a line between two of its cells was not seen with both of them, or a row of a table."""
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     usual = float(np.median(widths))
-    times = np.rint(widths / usual)
-    if len(boxes) < 2 or usual > SLIM * np.median(heights) or (np.abs(widths / usual - times) > UNEVEN).any():
+    line = max(0.0, float(np.median(boxes[1:, 0] - boxes[:-1, 2]))) if len(boxes) > 1 else 0.0  # its width, or a gap
+    ratios = (widths + line) / (usual + line)
+    times = np.maximum(np.rint(ratios), 1)
+    filled = np.array([bool(inside) for inside in pieces])
+    if len(boxes) < 2 or usual > SLIM * np.median(heights) or (np.abs(ratios - times) > UNEVEN)[filled].any():
         return CellRow(boxes, pieces, False)
     edges = [np.linspace(box[0], box[2], int(count) + 1) for box, count in zip(boxes, times)]
     split = np.array([(x0, box[1], x1, box[3]) for box, xs in zip(boxes, edges) for x0, x1 in zip(xs, xs[1:])])
@@ -92,6 +64,22 @@ def _row(boxes: np.ndarray, pieces: list[list[int]], found: Components) -> CellR
     apart = [[piece for piece, place in zip(written, places) if place == cell] for cell in range(len(split))]
     single = [_count_characters(found.boxes[inside], found.height) <= 1 for inside in apart if inside]
     return CellRow(split, apart, True) if np.mean(single) > SINGLE else CellRow(boxes, pieces, False)
+
+
+def centred(rows: list[CellRow], found: Components) -> float:
+    """Log-odds that the characters in combs were written into their cells, against cells that just lie under them.
+
+    Who fills in a cell aims at its middle; on squared paper a letter may stand anywhere in a square.
+    """
+    odds = 0.0
+    for row in rows:
+        for box, pieces in zip(row.boxes, row.pieces):
+            if row.comb and pieces:
+                own = found.boxes[pieces]
+                ends = np.stack([own[:, :2].min(axis=0), own[:, 2:].max(axis=0)])
+                miss = (ends.mean(axis=0) - (box[:2] + box[2:]) / 2) / (box[2:] - box[:2]) / MISS
+                odds -= float(miss @ miss) / 2 + 2 * np.log(MISS * np.sqrt(2 * np.pi))
+    return odds
 
 
 def in_cells(cells: Cells, found: Components, view: View) -> np.ndarray:
@@ -127,30 +115,6 @@ def _boxes(corners: np.ndarray, to_view: np.ndarray) -> np.ndarray:
     moved = np.concatenate([corners, np.ones((len(corners), 4, 1))], axis=2) @ to_view.T
     x, y = np.sort(moved[..., 0] / moved[..., 2], axis=1), np.sort(moved[..., 1] / moved[..., 2], axis=1)
     return np.stack([x[:, :2].mean(1), y[:, :2].mean(1), x[:, 2:].mean(1), y[:, 2:].mean(1)], axis=1)
-
-
-def _chains(boxes: np.ndarray) -> list[list[int]]:
-    """The boxes of each row from left to right: each has its nearest neighbour of about the same height and level."""
-    heights, widths = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
-    order = [cell for cell in np.argsort(boxes[:, 0]).tolist() if widths[cell] > THIN * heights[cell]]
-    follows: dict[int, int] = {}
-    for cell in order:
-        lower = np.minimum(heights, heights[cell])
-        common = np.minimum(boxes[:, 3], boxes[cell, 3]) - np.maximum(boxes[:, 1], boxes[cell, 1])
-        gaps = boxes[:, 0] - boxes[cell, 2]
-        near = (common > ALIKE * lower) & (lower > ALIKE * np.maximum(heights, heights[cell]))
-        near &= (np.abs(gaps) < APART * heights[cell]) & (boxes[:, 0] > boxes[cell, 0]) & (widths > THIN * heights)
-        if near.any():
-            follows[cell] = int(np.argmin(np.where(near, gaps, np.inf)))
-    chains = []
-    for cell in order:
-        if cell in follows.values():
-            continue
-        chain = [cell]
-        while chain[-1] in follows:
-            chain.append(follows[chain[-1]])
-        chains.append(chain)
-    return chains
 
 
 def _count_characters(boxes: np.ndarray, height: float) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows, only
-from pipeline.reading.cell_rows import CellRow, find_cell_rows, in_cells
+from pipeline.reading.cell_rows import CellRow, centred, find_cell_rows, in_cells
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
@@ -209,7 +209,7 @@ def _read_turned(
     if not cell_rows:
         return reading([])
     by_cells, as_text = reading(cell_rows), reading([])
-    return by_cells if by_cells.score + CELLS >= as_text.score else as_text
+    return by_cells if by_cells.score + CELLS + centred(cell_rows, found) >= as_text.score else as_text
 
 
 def _as_it_lay(mask: np.ndarray, look: Look, gray: straighten.View) -> np.ndarray:

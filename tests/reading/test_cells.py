@@ -10,6 +10,9 @@ from scipy.ndimage import maximum_filter
 
 from pipeline.output.export import to_csv
 from pipeline.reading import Page, read, reader
+from pipeline.reading.cell_rows import CellRow, centred, find_cell_rows
+from pipeline.reading.layout import Components, find_components
+from pipeline.reading.straighten import View
 from pipeline.seeing.cells import find_cells
 from pipeline.seeing.ink import Ink
 
@@ -48,6 +51,12 @@ class Sheet:
 
         monkeypatch.setattr(reader, "find_ink", find_ink)
         return read(np.stack([drawn] * 3, axis=-1), templates, options)
+
+    def find(self) -> tuple[list[CellRow], Components]:
+        """The rows of its cells, and the pieces of ink."""
+        ink, lines = np.asarray(self.ink), np.asarray(self.lines) > 0
+        found, cells = find_components(ink > 127), find_cells(lines & (ink < 80))
+        return find_cell_rows(cells, found, View(ink, np.eye(3))), found
 
 
 @pytest.mark.parametrize("gap, lid", [(0, True), (14, True), (0, False)])
@@ -89,6 +98,62 @@ def test_letters_that_do_not_mind_the_squares_are_no_comb(templates, options, mo
         sheet.boxes(0, y, 20, 50, 50)
     sheet.write(100, 200, "MEET AT NINE", 36)
     assert sheet.read(templates, options, monkeypatch).text == "MEET AT NINE"
+
+
+def test_a_comb_goes_on_where_the_lines_of_some_cells_are_not_seen():
+    sheet = Sheet()
+    sheet.boxes(100, 300, 5)
+    sheet.boxes(520, 300, 3)
+    sheet.write(130, 332, "W1K5R7G4ZM", 60)
+    (row,), _ = sheet.find()
+    assert row.comb and len(row.boxes) == 10 and [len(pieces) for pieces in row.pieces] == [1] * 10
+    np.testing.assert_allclose(np.diff(row.boxes[:, 0]), 60, atol=3)
+
+
+def test_two_combs_beside_each_other_stay_two():
+    sheet = Sheet()
+    sheet.boxes(100, 300, 4)
+    sheet.boxes(480, 300, 4)
+    sheet.write(130, 332, "W1K5", 60)
+    sheet.write(370, 332, "TO", 36)  # a word between them, whose letters mind no cells
+    sheet.write(510, 332, "R7G4", 60)
+    assert [(row.comb, len(row.boxes)) for row in sheet.find()[0]] == [(True, 4), (True, 4)]
+
+
+def test_a_comb_goes_on_where_other_cells_were_seen_instead_of_its_own():
+    sheet = Sheet()
+    sheet.boxes(100, 300, 4)
+    sheet.boxes(340, 316, 1, 300, 32)  # of a row of boxes, the rest is seen as one, and lower
+    sheet.write(130, 332, "W1K5R7G4", 60)
+    assert [(row.comb, len(row.boxes)) for row in sheet.find()[0]] == [(True, 8)]
+
+
+def test_a_single_box_beside_which_writing_goes_on_is_no_cell():
+    sheet = Sheet()
+    sheet.boxes(100, 300, 1)
+    sheet.write(130, 332, "W1K5", 60)
+    assert sheet.find()[0] == []
+
+
+def test_boxes_seen_as_one_are_parted_whatever_the_width_of_the_lines_between_them():
+    sheet = Sheet()
+    for x in (100, 170, 240, 310, 590):  # four boxes in the middle are seen as one
+        sheet.boxes(x, 300, 1, 58)
+    sheet.boxes(380, 300, 1, 198)
+    sheet.write(129, 332, "W1K5R7G4", 70)
+    (row,), _ = sheet.find()
+    assert row.comb and len(row.boxes) == 8
+
+
+def test_letters_in_the_middle_of_cells_were_written_into_them_others_just_stand_there():
+    sheet = Sheet()
+    sheet.boxes(100, 100, 8)
+    sheet.boxes(100, 300, 8)
+    sheet.write(130, 132, "W1K5R7G4", 60)
+    for number, (x, y) in enumerate([(-14, 6), (12, -12), (15, 9), (-9, -13), (14, 14), (-15, 11), (13, -9), (-13, 12)]):
+        sheet.write(130 + 60 * number + x, 332 + y, "W1K5R7G4"[number])
+    (minded, loose), found = sheet.find()
+    assert centred([minded], found) > 16 and centred([loose], found) < 0
 
 
 def test_a_comb_is_found_however_the_photo_is_held(templates, options, monkeypatch):
