@@ -90,15 +90,19 @@ def turn(image: np.ndarray, degrees: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).rotate(degrees, Image.BICUBIC, expand=True, fillcolor=fill))
 
 
+def text_of(image: np.ndarray, reader: Reader) -> str:
+    """What is read; nothing on a page that a reader refuses."""
+    try:
+        return reader(image)
+    except PageError:
+        return ""
+
+
 def measure(pages: Pages, reader: Reader) -> tuple[list[Score], float]:
     """The score of each page, and CPU seconds a page, those of other processes that were started included."""
     scores, start = [], os.times()
     for image, truth in pages:
-        try:
-            text = reader(image)
-        except PageError:
-            text = ""
-        scores.append(score(text, truth))
+        scores.append(score(text_of(image, reader), truth))
     return scores, (sum(os.times()[:4]) - sum(start[:4])) / len(pages)
 
 
@@ -132,7 +136,7 @@ def floors(on: Reader, off: Reader, real: Pages, seeds: int) -> Iterator[tuple[s
     yield at_least("rendered, 10 % of neighbours touch, accuracy", rendered(join=0.1), 0.93)
     yield at_most("rendered, 12 megapixels, CPU seconds a page", measure(render(texts, width=4000, height=3000), on)[1], 0.4)
     for form, floor in FORMS.items():
-        words = words_read(fill_forms(form, 12 * seeds), on)
+        words = words_read(fill_forms(form, 12 * seeds), lambda photo: text_of(photo, on))
         yield at_least(f"filled forms without a description, words: {form}", words, floor)
     codes = render(random_codes(8 * seeds, np.random.default_rng(0)))
     with_model, without = measure(codes, on)[0], measure(codes, off)[0]

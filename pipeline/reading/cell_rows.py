@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.reading.cell_runs import MISS, UNEVEN, Run, continue_runs, find_chains, group_by_height
+from pipeline.reading.cell_runs import UNEVEN, Run, continue_runs, find_chains, group_by_height, place_odds
 from pipeline.reading.layout import Components
 from pipeline.reading.straighten import View
 from pipeline.seeing.cells import SLIM, Cells
@@ -77,8 +77,8 @@ def centred(rows: list[CellRow], found: Components) -> float:
             if row.comb and pieces:
                 own = found.boxes[pieces]
                 ends = np.stack([own[:, :2].min(axis=0), own[:, 2:].max(axis=0)])
-                miss = (ends.mean(axis=0) - (box[:2] + box[2:]) / 2) / (box[2:] - box[:2]) / MISS
-                odds -= float(miss @ miss) / 2 + 2 * np.log(MISS * np.sqrt(2 * np.pi))
+                miss = (ends.mean(axis=0) - (box[:2] + box[2:]) / 2) / (box[2:] - box[:2])
+                odds += float(np.sum(place_odds(miss)))
     return odds
 
 

@@ -7,7 +7,7 @@ from pipeline.seeing.cells import ALIKE, SLIM, THIN
 
 APART = 0.6  # heights of a cell; the boxes of one comb are closer to each other than those of two fields
 UNEVEN = 0.3  # usual widths; by which cells for one character each differ, or two that were seen as one from two of them
-MISS = 0.12  # widths of a cell; standard deviation of the place of a character in it: on filled forms it is 0.05 to 0.15
+MISS = 0.12  # sides of a cell; standard deviation of the place of a character in it: on filled forms it is 0.05 to 0.15
 CONTINUED = 3.0  # least log-odds that letters beside a run of cells are in cells: one label of twenty is as regular
 
 Run = tuple[np.ndarray, list[list[int]]]
@@ -80,27 +80,29 @@ def _continued(run: Run, found: Components, letters: np.ndarray, free: np.ndarra
         return run
     others = free.copy()
     others[[piece for inside in pieces for piece in inside]] = False
+    x, y = (found.boxes[:, :2] + found.boxes[:, 2:]).T / 2
     for end, step in ((-1, pitch), (0, -pitch)):
-        new, odds = _next_cells(boxes[end], step, found, letters & others) if pieces[end] else ([], [])
+        level = letters & others & (y > boxes[end, 1]) & (y < boxes[end, 3])
+        new, odds = _next_cells(boxes[end], step, x[level]) if pieces[end] else ([], [])
         if len(odds) < 2 and not (odds and len(boxes) == 1):  # one letter alone may be the last of a label
             continue
         if len(boxes) == 1 or sum(odds) < CONTINUED:
             return None
-        x, y = (found.boxes[:, :2] + found.boxes[:, 2:]).T / 2
         inside = [np.flatnonzero(others & (x > b[0]) & (x < b[2]) & (y > b[1]) & (y < b[3])).tolist() for b in new]
         boxes = np.concatenate([boxes, new] if end else [new[::-1], boxes])
         pieces = pieces + inside if end else inside[::-1] + pieces
     return boxes, pieces
 
 
-def _next_cells(box: np.ndarray, step: float, found: Components, letters: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
+def _next_cells(box: np.ndarray, step: float, x: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
     """The boxes beside a box, as long as a letter stands near the middle of the next one or of the next but one.
 
+    Args:
+        x: (N,) the middles of the letters on its level.
+
     Returns:
-        the boxes, and for each letter the log-odds that it was written into a cell, against anywhere.
+        the boxes, and for each letter its `place_odds`.
     """
-    x, y = (found.boxes[letters, :2] + found.boxes[letters, 2:]).T / 2
-    x = x[(y > box[1]) & (y < box[3])]
     boxes: list[np.ndarray] = []
     odds: list[float] = []
     while True:
@@ -114,7 +116,12 @@ def _next_cells(box: np.ndarray, step: float, found: Components, letters: np.nda
         if count == 2 and not boxes:
             return [], []  # the writing does not go on
         off = float(near.mean())
-        odds.append(-((off / step / MISS) ** 2) / 2 - np.log(MISS * np.sqrt(2 * np.pi)))
+        odds.append(float(place_odds(off / step)))
         for _ in range(count):  # it follows the letters half of the way: no pitch is quite known
             box = box + np.array([1, 0, 1, 0]) * (step + off / 2 / count)
             boxes.append(box)
+
+
+def place_odds(miss: np.ndarray | float) -> np.ndarray | float:
+    """Log-odds that a character so many sides of a cell off its middle was written into it, against anywhere, for each axis."""
+    return -((miss / MISS) ** 2) / 2 - np.log(MISS * np.sqrt(2 * np.pi))
