@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.reading.cell_runs import UNEVEN, Run, continue_runs, find_chains, group_by_height, place_odds
+from pipeline.reading.cell_runs import UNEVEN, Run, continue_runs, find_chains, group_by_height, run_odds
 from pipeline.reading.layout import Components
 from pipeline.reading.straighten import View
 from pipeline.seeing.cells import SLIM, Cells
@@ -71,15 +71,7 @@ def centred(rows: list[CellRow], found: Components) -> float:
 
     Who fills in a cell aims at its middle; on squared paper a letter may stand anywhere in a square.
     """
-    odds = 0.0
-    for row in rows:
-        for box, pieces in zip(row.boxes, row.pieces):
-            if row.comb and pieces:
-                own = found.boxes[pieces]
-                ends = np.stack([own[:, :2].min(axis=0), own[:, 2:].max(axis=0)])
-                miss = (ends.mean(axis=0) - (box[:2] + box[2:]) / 2) / (box[2:] - box[:2])
-                odds += float(np.sum(place_odds(miss)))
-    return odds
+    return float(sum(run_odds((row.boxes, row.pieces), found).sum() for row in rows if row.comb))
 
 
 def in_cells(cells: Cells, found: Components, view: View) -> np.ndarray:

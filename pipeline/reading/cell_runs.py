@@ -71,7 +71,7 @@ def continue_runs(runs: list[Run], found: Components, letters: np.ndarray) -> li
 def _continued(run: Run, found: Components, letters: np.ndarray, free: np.ndarray) -> Run | None:
     """The run, with cells whose lines were not seen: where the next ones would be, letters stand as in cells.
 
-    None if writing goes on beside it, but not clearly in cells.
+    None if writing goes on beside it, and neither that nor what is in the run stands clearly in cells.
     """
     boxes, pieces = run
     middles = boxes[:, ::2].mean(axis=1)
@@ -87,7 +87,9 @@ def _continued(run: Run, found: Components, letters: np.ndarray, free: np.ndarra
         if len(odds) < 2 and not (odds and len(boxes) == 1):  # one letter alone may be the last of a label
             continue
         if len(boxes) == 1 or sum(odds) < CONTINUED:
-            return None
+            if len(boxes) == 1 or run_odds((boxes, pieces), found)[0] < CONTINUED:
+                return None
+            continue  # a label beside a comb
         inside = [np.flatnonzero(others & (x > b[0]) & (x < b[2]) & (y > b[1]) & (y < b[3])).tolist() for b in new]
         boxes = np.concatenate([boxes, new] if end else [new[::-1], boxes])
         pieces = pieces + inside if end else inside[::-1] + pieces
@@ -120,6 +122,17 @@ def _next_cells(box: np.ndarray, step: float, x: np.ndarray) -> tuple[list[np.nd
         for _ in range(count):  # it follows the letters half of the way: no pitch is quite known
             box = box + np.array([1, 0, 1, 0]) * (step + off / 2 / count)
             boxes.append(box)
+
+
+def run_odds(run: Run, found: Components) -> np.ndarray:
+    """(2,) log-odds by place across and down that the characters of a run were written into its cells, against anywhere."""
+    odds = np.zeros(2)
+    for box, pieces in zip(*run):
+        if pieces:
+            own = found.boxes[pieces]
+            ends = np.stack([own[:, :2].min(axis=0), own[:, 2:].max(axis=0)])
+            odds += place_odds((ends.mean(axis=0) - (box[:2] + box[2:]) / 2) / (box[2:] - box[:2]))
+    return odds
 
 
 def place_odds(miss: np.ndarray | float) -> np.ndarray | float:

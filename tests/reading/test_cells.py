@@ -135,6 +135,14 @@ def test_a_single_box_beside_which_writing_goes_on_is_no_cell():
     assert sheet.find()[0] == []
 
 
+def test_a_label_close_to_a_comb_whose_letters_stand_about_as_far_apart_is_no_part_of_it():
+    sheet = Sheet()
+    sheet.boxes(400, 300, 6)
+    sheet.write(430, 332, "739154", 60)
+    sheet.write(108, 332, "NUMBER", 52)
+    assert [(row.comb, len(row.boxes)) for row in sheet.find()[0]] == [(True, 6)]
+
+
 def test_boxes_seen_as_one_are_parted_whatever_the_width_of_the_lines_between_them():
     sheet = Sheet()
     for x in (100, 170, 240, 310, 590):  # four boxes in the middle are seen as one
