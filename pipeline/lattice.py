@@ -215,7 +215,7 @@ def learn_words(library: StrokeLibrary, ink: UNet, network: Network, characters:
         text = "\n".join(text_of(line) for line in random_page(rng, able))
         pen, paper = small.pens[number % len(small.pens)], small.papers[number % len(small.papers)]
         photo = render_page(library, hand, text, pen, paper, small, rng)
-        add(straighten.prepare(photo, photo.size, False).pixels, None)
+        add(straighten.prepare(photo, photo.size).pixels, None)
     return WordModel(network, fit_word_kinds(*(np.concatenate(column) for column in zip(*parts))))
 
 

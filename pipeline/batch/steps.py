@@ -57,6 +57,10 @@ class StepPictures:
             for row, lattice in enumerate(part.lattices, start=1):
                 self._save(f"6_candidates{of}_line{row:02d}", draw_candidates(lattice, part.view, read, self.characters))
 
+    def of_sheet(self, number: int) -> "StepPictures":
+        """For one of several sheets of the photo, in a folder of its own."""
+        return StepPictures(self.folder / f"sheet{number}", self.network, self.characters)
+
     def _save(self, name: str, picture: Image.Image) -> None:
         with replacing(self.folder / f"{name}.png") as temporary:
             picture.save(temporary)

@@ -63,7 +63,7 @@ class FormReader:
         Raises:
             PageError: the form is not on the photo.
         """
-        view = straighten.prepare(image, 2 * self.options.work_pixels, False)
+        view = straighten.prepare(image, 2 * self.options.work_pixels)
         matrix = self._find(view.pixels) @ self.to_blank
         view = straighten.View(warp(view.pixels, matrix, self.shown.shape, 255), view.to_photo @ matrix)
         ink = written_ink(view.pixels, self.shown, self.models.ink)

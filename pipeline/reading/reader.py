@@ -17,6 +17,7 @@ from pipeline.reading.inks import drop_other_inks
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
+from pipeline.reading.order import in_order, join
 from pipeline.reading.page import Character, Line, Page, reject
 from pipeline.reading.printed import mark_print
 from pipeline.reading.regions import Part, part_by_region
@@ -39,6 +40,10 @@ class Watcher(Protocol):
     def ink(self, view: straighten.View) -> None: ...
 
     def parts(self, parts: list["Part"]) -> None: ...
+
+    def of_sheet(self, number: int) -> "Watcher":
+        """Of one of several sheets, from 1."""
+        ...
 
 
 def read(
@@ -65,8 +70,29 @@ def read(
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
         raise PageError(f"an image of {image.dtype} {image.shape}: give uint8 of shape (H, W) or (H, W, 3)")
     constraint = constraint or options.constraint
+    sheets = options.mode == "page" and options.straighten
+    views = straighten.prepare_sheets(image, options.work_pixels) if sheets else [straighten.prepare(image, options.work_pixels)]
+    pages = []
+    for number, view in enumerate(views, 1):
+        own = watcher.of_sheet(number) if watcher and len(views) > 1 else watcher
+        page = _read_view(view, image.shape[1], image.shape[0], models, options, constraint, own)
+        pages += [page] if page.lines else []
+    if not pages:
+        raise EmptyPageError(NOTHING)
+    return reject(join(pages), options.reject_below)
+
+
+def _read_view(
+    gray: straighten.View,
+    width: int,
+    height: int,
+    models: Models,
+    options: OcrOptions,
+    constraint: Constraint | None,
+    watcher: Watcher | None,
+) -> Page:
+    """Read what a view shows of a photo of this width and height; a page without lines if that is nothing."""
     whole = options.mode == "page"
-    gray = straighten.prepare(image, options.work_pixels, options.straighten and whole)
     if watcher:
         watcher.sheet(gray)
     if whole:
@@ -76,21 +102,17 @@ def read(
         parts = [Part(read_crop(look.flat.pixels > INK, models, options, constraint), look.flat, 0.0, [])]
     if watcher:
         watcher.ink(look.flat)
-    if whole and not any(part.lattices or part.lines for part in parts):
-        raise EmptyPageError(NOTHING)
-    if watcher:
-        watcher.parts(parts)
-    height, width = image.shape[:2]
+        if any(part.lattices or part.lines for part in parts) or not whole:
+            watcher.parts(parts)
     regions = [
         [line_in_photo(line, part.view, width, height) for line in (drop_clutter(part.lines) if whole else part.lines)]
         for part in parts
     ]
-    page = Page(width, height, rotation(parts[0].view), in_order(regions))
-    if not page.lines:
-        raise EmptyPageError(NOTHING)
+    lines = in_order(regions)
     if whole and options.printed == "mark":
-        page = mark_print(page, *(_as_it_lay(mask, look, gray) for mask in (look.ink.pixels > INK, look.ink.printed)))
-    return reject(page, options.reject_below)
+        masks = (_as_it_lay(mask, look, gray) for mask in (look.ink.pixels > INK, look.ink.printed))
+        lines = mark_print(lines, *masks, np.linalg.inv(gray.to_photo))
+    return Page(width, height, rotation(parts[0].view), lines)
 
 
 class Look(NamedTuple):
@@ -217,13 +239,6 @@ def _as_it_lay(mask: np.ndarray, look: Look, gray: straighten.View) -> np.ndarra
     height, width = gray.pixels.shape
     to_look = np.linalg.inv(look.flat.to_photo) @ gray.to_photo
     return straighten.warp(straighten.View(np.uint8(255) * mask, look.flat.to_photo), to_look, (width, height)).pixels > INK
-
-
-def in_order(regions: list[list[Line]]) -> list[Line]:
-    """The lines of the page, the first of the regions, after those of regions that lie above it, before those of others."""
-    top = min((line.box[1] for line in regions[0]), default=np.inf)
-    ordered = sorted(regions, key=lambda lines: max((line.box[3] for line in lines), default=0) > top)
-    return [line for lines in ordered for line in lines]
 
 
 def rotation(view: straighten.View) -> float:

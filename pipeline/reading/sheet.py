@@ -38,13 +38,42 @@ def find_regions(gray: Image.Image) -> Regions:
     return Regions(small, smooth, [_large_regions(opened > level) for level in np.linspace(dark, bright, LEVELS + 2)[1:-1]])
 
 
-def cover_ground(gray: Image.Image) -> Image.Image:
-    """Paint the dark ground around sheets with the brightness of the nearest sheet; without sheets, nothing changes."""
+class Sheet(NamedTuple):
+    """A picture of one sheet, and the x, y of its first pixel in the picture of all."""
+
+    picture: Image.Image
+    start: tuple[int, int]
+
+
+def part_sheets(gray: Image.Image) -> list[Sheet]:
+    """The sheets with writing, each with the ground around it, and other sheets, painted as bright as it is near by.
+
+    Without two of them, the whole picture, its ground painted where there is a sheet with writing.
+    """
     regions, sheets = find_sheets(gray)
     dark = regions.small < INKED * regions.smooth
-    if not any(_holds_writing(dark, sheet) for sheet in sheets):
-        return gray  # dark around empty paper: a letter that fills the picture
-    return _paint(gray, regions.smooth, ndimage.binary_erosion(np.any(sheets, axis=0), iterations=3, border_value=1))
+    written = [sheet for sheet in sheets if _holds_writing(dark, sheet)]
+    if not written:
+        return [Sheet(gray, (0, 0))]  # dark around empty paper: a letter that fills the picture
+    if len(written) == 1:
+        return [Sheet(_paint(gray, regions.smooth, _inner(np.any(sheets, axis=0))), (0, 0))]
+    parts = []
+    for sheet in written:
+        box = _box(sheet, gray.size)
+        parts.append(Sheet(_paint(gray, regions.smooth, _inner(sheet)).crop(box), box[:2]))
+    return parts
+
+
+def _inner(sheets: np.ndarray) -> np.ndarray:
+    """Sheets, (h, w) bool, without their edges."""
+    return ndimage.binary_erosion(sheets, iterations=3, border_value=1)
+
+
+def _box(sheet: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of a sheet (h, w) bool in a picture of `size`, width and height."""
+    ends = [(np.flatnonzero(sheet.any(axis))[[0, -1]] + (0, 1)) / sheet.shape[1 - axis] * size[axis] for axis in (0, 1)]
+    (x0, x1), (y0, y1) = ends
+    return int(x0), int(y0), int(np.ceil(x1)), int(np.ceil(y1))
 
 
 def find_sheets(gray: Image.Image) -> tuple[Regions, list[np.ndarray]]:

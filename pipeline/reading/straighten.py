@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.reading.sheet import cover_ground
+from pipeline.reading.sheet import Sheet, part_sheets
 
 MIRROR_SIDES = range(4, 8)
 BAND = 64  # rows of the photo made small at once
@@ -18,20 +18,34 @@ class View(NamedTuple):
     to_photo: np.ndarray
 
 
-def prepare(image: np.ndarray, work_pixels: int, find_sheets: bool) -> View:
-    """(H, W) uint8 brightness of the photo in at most `work_pixels` pixels; the ground beside sheets of paper is covered."""
-    gray = _to_gray(image, 2 if image.shape[0] * image.shape[1] > 4 * work_pixels else 1)
-    if find_sheets:
-        gray = cover_ground(gray)
-    scale = min(1.0, (work_pixels / (gray.width * gray.height)) ** 0.5)
-    size = max(1, round(gray.width * scale)), max(1, round(gray.height * scale))
-    if size != gray.size:
-        gray = gray.resize(size, Image.Resampling.BOX)
-    return View(np.asarray(gray), np.diag([image.shape[1] / size[0], image.shape[0] / size[1], 1.0]))
+def prepare(image: np.ndarray, work_pixels: int) -> View:
+    """(H, W) uint8 brightness of the photo in at most `work_pixels` pixels."""
+    gray = _to_gray(image, work_pixels)
+    return _shown(Sheet(gray, (0, 0)), image.shape[1] / gray.width, image.shape[0] / gray.height, work_pixels)
 
 
-def _to_gray(image: np.ndarray, factor: int) -> Image.Image:
-    """Brightness, each pixel the mean of `factor` x `factor`; band by band, so that a large photo stays in the cache."""
+def prepare_sheets(image: np.ndarray, work_pixels: int) -> list[View]:
+    """The same of each sheet of paper with writing on it, the ground beside it covered; of the photo if there are none."""
+    gray = _to_gray(image, work_pixels)
+    across, down = image.shape[1] / gray.width, image.shape[0] / gray.height
+    return [_shown(sheet, across, down, work_pixels) for sheet in part_sheets(gray)]
+
+
+def _shown(sheet: Sheet, across: float, down: float, work_pixels: int) -> View:
+    """The sheet in at most `work_pixels` pixels; one of its own is `across` wide and `down` high in the photo."""
+    picture, (x, y) = sheet
+    scale = min(1.0, (work_pixels / (picture.width * picture.height)) ** 0.5)
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    to_photo = np.diag([across * picture.width / size[0], down * picture.height / size[1], 1.0])
+    to_photo[:2, 2] = across * x, down * y
+    if size != picture.size:
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return View(np.asarray(picture), to_photo)
+
+
+def _to_gray(image: np.ndarray, work_pixels: int) -> Image.Image:
+    """Brightness, half as large where the photo has four times `work_pixels`; band by band, so that it stays in the cache."""
+    factor = 2 if image.shape[0] * image.shape[1] > 4 * work_pixels else 1
     bands = (Image.fromarray(image[top : top + BAND]).convert("L").reduce(factor) for top in range(0, len(image), BAND))
     return Image.fromarray(np.concatenate([np.asarray(band) for band in bands]))
 
@@ -91,7 +105,7 @@ def _shift(x: float, y: float) -> np.ndarray:
 
 
 def to_photo_box(box: tuple, to_photo: np.ndarray, width: int, height: int) -> tuple[float, float, float, float]:
-    """The box in the photo around the four corners of a box in a view, within the borders of the photo."""
+    """The box in the photo, of this width and height, around the four corners of a box in a view, within its borders."""
     x0, y0, x1, y1 = box
     corners = to_photo @ np.array([[x0, x1, x1, x0], [y0, y0, y1, y1], [1, 1, 1, 1.0]])
     xs, ys = corners[:2] / corners[2]

@@ -69,7 +69,7 @@ def test_a_view_knows_the_way_back(degrees):
 @pytest.mark.parametrize("factor", [1, 2])
 def test_a_photo_is_made_small_band_by_band_as_if_at_once(factor):
     photo = np.random.default_rng(0).integers(0, 256, (203, 151, 3)).astype(np.uint8)
-    small = straighten.prepare(photo, photo[..., 0].size // factor**2 - (factor - 1), False).pixels
+    small = straighten.prepare(photo, photo[..., 0].size // factor**2 - (factor - 1)).pixels
     at_once = Image.fromarray(photo).convert("L").reduce(factor)
     assert np.array_equal(small, at_once.resize(small.shape[::-1], Image.BOX))
 

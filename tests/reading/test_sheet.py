@@ -8,14 +8,15 @@ from scipy.spatial import ConvexHull
 
 from pipeline.common.pixels import flatten
 from pipeline.reading import read, straighten
-from pipeline.reading.sheet import cover_ground, find_corners, find_regions
+from pipeline.reading.sheet import find_corners, find_regions, part_sheets
 from pipeline.seeing.ink import binarize
 from pipeline.seeing.outline import convex_hull, outline
 from tests.reading.conftest import set_text
 
 
 def covered(gray: np.ndarray) -> np.ndarray:
-    return np.asarray(cover_ground(Image.fromarray(gray)))
+    (sheet,) = part_sheets(Image.fromarray(gray))
+    return np.asarray(sheet.picture)
 
 
 def write_on(gray: np.ndarray) -> np.ndarray:
@@ -30,7 +31,7 @@ def test_what_is_on_a_sheet_keeps_its_place_however_much_the_photo_is_reduced(wo
     gray = np.full((600, 800), 60, np.uint8)
     gray[100:500, 150:650] = 210
     gray[195:205, 295:305] = 20
-    view = straighten.prepare(gray, work_pixels, True)
+    (view,) = straighten.prepare_sheets(gray, work_pixels)
     y, x = (axis.mean() + 0.5 for axis in np.nonzero(view.pixels < 120))
     x0, y0, x1, y1 = straighten.to_photo_box((x, y, x, y), view.to_photo, 800, 600)
     assert (x0 + x1) / 2 == pytest.approx(300, abs=3) and (y0 + y1) / 2 == pytest.approx(200, abs=3)
@@ -127,6 +128,33 @@ def test_two_sheets_are_read_one_after_the_other(templates, options, light):
         desk[90 : 90 + note.shape[0], left : left + note.shape[1]] = note
     lit = (desk * (1 - light * np.linspace(0, 1, desk.shape[1]))[:, None]).astype(np.uint8)
     assert read(lit, templates, options).text == f"{first}\n{second}"
+
+
+@pytest.mark.parametrize(
+    "places, turns, order",
+    [
+        (((60, 90), (760, 90)), (0, 0), (0, 1)),
+        (((760, 90), (60, 130)), (0, 0), (1, 0)),
+        (((60, 90), (90, 520)), (0, 0), (0, 1)),
+        (((60, 90), (760, 90)), (0, 2), (0, 1)),
+        (((60, 90), (760, 90)), (0, 1), (0, 1)),
+        (((60, 90), (760, 90)), (3, 3), (1, 0)),  # the right one lies above the other
+    ],
+)
+def test_sheets_whose_lines_are_level_stay_apart_and_each_has_its_own_side_up(templates, options, places, turns, order):
+    texts = "TENT\nROPES\nSTOVE", "357\n24\n6"
+    desk = np.full((1000, 1400, 3), 50, np.uint8)
+    for (left, top), text, turn in zip(places, texts, turns):
+        note = np.full((360, 560, 3), 240, np.uint8)
+        written = set_text(text, margin=60)[:360, :560]
+        note[: written.shape[0], : written.shape[1]] = written
+        note = np.rot90(note, turn)
+        desk[top : top + note.shape[0], left : left + note.shape[1]] = note
+    page = read(desk, templates, options)
+    assert page.text == "\n".join(texts[number] for number in order)
+    for line, number in zip(page.lines[::3], order):
+        left, top = places[number]
+        assert left < line.box[0] < left + 560 and top < line.box[1] < top + 560
 
 
 def test_corners_are_those_of_the_sheets_that_have_four():

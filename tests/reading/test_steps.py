@@ -33,6 +33,16 @@ def test_each_line_has_its_colour_and_what_was_read_is_framed(folder):
     assert CHOSEN in colours(folder / "6_candidates_line01.png") and CHOSEN in colours(folder / "6_candidates_line02.png")
 
 
+def test_of_two_sheets_each_has_its_own_pictures(templates, options, tmp_path):
+    desk = np.full((500, 1500, 3), 50, np.uint8)
+    for left in (60, 800):
+        note = set_text(TEXT, margin=70)
+        desk[90 : 90 + note.shape[0], left : left + note.shape[1]] = note
+    read(desk, templates, options, watcher=StepPictures(tmp_path, None, templates.lines.characters))
+    assert {path.name for path in tmp_path.iterdir()} == {"sheet1", "sheet2"}
+    assert (tmp_path / "sheet2/4_lines.png").exists()
+
+
 def test_an_empty_page_shows_how_far_it_came(templates, options, tmp_path):
     steps = StepPictures(tmp_path, None, templates.lines.characters)
     with pytest.raises(EmptyPageError):
