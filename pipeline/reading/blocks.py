@@ -129,13 +129,13 @@ def _partners(found: Components, left: list[Row], right: list[Row]) -> dict[int,
 
 
 def _runs_on(found: Components, lines: list[Row]) -> bool:
-    """Whether most lines hold several words."""
+    """Whether at least half of the lines hold several words."""
     several = 0
     for line in lines:
         boxes = found.boxes[line.pieces]
         gap = _widest_gap(boxes[:, 0], boxes[:, 2])
         several += gap is not None and gap[0] > WORD_GAP * line.height
-    return several > len(lines) / 2
+    return several >= len(lines) / 2
 
 
 def _join_rows(found: Components, left: list[Row], right: list[Row]) -> list[Row]:

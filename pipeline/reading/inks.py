@@ -52,14 +52,32 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model, reading: Re
             gain = from_behind - reading(alone, side) if from_behind > 0 else 0.0  # nats; below 0 is no text, such as small print
         if gain < UPRIGHT:
             return ink
+        return _without_faint(ink, found, faint, dark)
     return _without(ink, found, faint) if faint.any() else ink
 
 
 def _without(ink: np.ndarray, found: Components, dropped: np.ndarray) -> np.ndarray:
     """The ink without some of its pieces, (M,) bool."""
-    lost = np.concatenate([[False], dropped])[found.labels]
+    return _erase(ink, found, np.concatenate([[False], dropped])[found.labels])
+
+
+def _erase(ink: np.ndarray, found: Components, lost: np.ndarray) -> np.ndarray:
+    """The ink without the pixels `lost`, (h, w) bool, and the edges of the strokes there."""
     lost = grow(lost) & (lost | (found.labels == 0))
     return np.where(np.asarray(Image.fromarray(lost).resize(ink.shape[::-1], Image.Resampling.NEAREST)), 0, ink)
+
+
+def _without_faint(ink: np.ndarray, found: Components, faint: np.ndarray, dark: np.ndarray) -> np.ndarray:
+    """The ink without what is about as faint as some of its pieces, (M,) bool, also where it touches or crosses others.
+
+    Args:
+        dark: (h, w) uint8 contrast of the picture in which the pieces were found.
+    """
+    size = 2 * round(found.stroke / 2) + 1  # the edge of a stroke is as dark as its middle
+    log = np.log(np.maximum(ndimage.maximum_filter(np.where(found.labels > 0, dark, 0), size), 1).astype(np.float32))
+    of_faint, inked = np.concatenate([[False], faint])[found.labels], found.labels > 0
+    between = (np.median(log[of_faint]) + np.median(log[inked & ~of_faint])) / 2
+    return _erase(ink, found, inked & (log < between))
 
 
 def part_inks(contrast: np.ndarray) -> float | None:

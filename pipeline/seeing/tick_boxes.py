@@ -9,7 +9,9 @@ BESIDE = 2.0  # widths; the next box of a comb is closer
 
 
 def find_tick_boxes(cells: np.ndarray, pieces: np.ndarray, height: float) -> np.ndarray:
-    """(M,) bool, the pieces that are the frame of a single small cell, with what is marked in it.
+    """(M,) bool, the pieces that are the frame of a single small cell, and what is marked in it.
+
+    What stands free in a cell is a mark only where the cell is lower than a letter: a letter stands in a larger one.
 
     Args:
         cells: (n, 4, 2) x, y of the corners of each cell.
@@ -24,7 +26,11 @@ def find_tick_boxes(cells: np.ndarray, pieces: np.ndarray, height: float) -> np.
     holds = (box[:, :2] <= cell[..., :2]).all(-1) & (box[:, 2:] >= cell[..., 2:]).all(-1)  # (cells, boxes)
     number, held = np.nonzero(holds & (_area(cell) > ENCLOSED * _area(box)))
     ticked = np.zeros(len(pieces), bool)
-    ticked[small[held[alone(inside[square][number], inside)]]] = True
+    single = alone(inside[square][number], inside)
+    ticked[small[held[single]]] = True
+    for x0, y0, x1, y1 in inside[square][number[single]]:
+        if y1 - y0 < height:
+            ticked |= (pieces[:, :2] >= (x0, y0)).all(1) & (pieces[:, 2:] <= (x1, y1)).all(1)
     return ticked
 
 

@@ -29,7 +29,7 @@ def test_the_back_of_a_leaf_is_left_out(templates, turn):
     front = leaf("REGARDS FROM\nPAGE BEFORE", " ", 0.4)[0]
     kept = drop_other_inks(ink, gray, templates.characters, not_asked)
     before, after = (int((np.resize(front, ink.shape) != page)[: len(front)].sum()) for page in (ink, kept))
-    assert after < 0.5 * before  # letters that touch those of the front stay
+    assert after < 0.2 * before  # also where the letters of both sides touch
 
 
 def test_a_second_pen_stays(templates):

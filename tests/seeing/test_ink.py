@@ -8,7 +8,7 @@ from PIL import Image
 
 from pipeline.common.pixels import PRINTED, WRITTEN
 from pipeline.nn.unet import UNetOptions, build_unet, load_unet
-from pipeline.reading import Character, Line, Page, Word, printed
+from pipeline.reading import Character, Line, Word, printed
 from pipeline.seeing import ink, looks, pen, squares
 from pipeline.seeing.word_kinds import FEATURES, WordModel
 from tests.reading.conftest import ALL_WRITING, set_text
@@ -95,9 +95,9 @@ def test_words_of_a_page_are_marked_by_their_ink():
     drawn, print_ = np.zeros((50, 100), bool), np.zeros((50, 100), bool)
     drawn[10:20, 10:30] = drawn[10:20, 60:80] = print_[10:20, 60:80] = True
     boxes = (20, 20, 60, 40), (120, 20, 160, 40), (170, 60, 190, 80)  # of a photo twice as large; the last shows nothing
-    page = Page(200, 100, 0.0, [Line([Word([Character("A", box, 0.9)]) for box in boxes])])
-    marked = printed.mark_print(page, drawn, print_)
-    assert [word.printed for word in marked.lines[0].words] == [False, True, False]
+    lines = [Line([Word([Character("A", box, 0.9)]) for box in boxes])]
+    (marked,) = printed.mark_print(lines, drawn, print_, np.diag([0.5, 0.5, 1.0]))
+    assert [word.printed for word in marked.words] == [False, True, False]
 
 
 def test_strips_of_a_large_picture_are_seen_like_the_whole(monkeypatch):

@@ -17,6 +17,12 @@ def test_a_small_box_that_stands_alone_is_one_to_tick_with_the_mark_that_reaches
     assert find_tick_boxes(cells, pieces, 30.0).tolist() == [True, True, False]
 
 
+def test_a_cross_that_stands_free_in_a_box_is_a_mark_and_a_letter_in_a_larger_one_is_none():
+    pieces = np.array([(10, 10, 40, 40), (15, 15, 34, 35)])
+    assert find_tick_boxes(cell(12, 12, 38, 38)[None], pieces, 30.0).tolist() == [True, True]
+    assert find_tick_boxes(cell(12, 12, 38, 38)[None], pieces, 20.0).tolist() == [True, False]
+
+
 def test_the_boxes_of_a_comb_are_none_nor_is_one_for_a_word():
     comb = np.stack([cell(12 + 50 * i, 12, 38 + 50 * i, 38) for i in range(4)])
     pieces = np.array([(10 + 50 * i, 10, 40 + 50 * i, 40) for i in range(4)])
