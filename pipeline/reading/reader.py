@@ -14,6 +14,7 @@ from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
 from pipeline.reading.crops import read_crop
 from pipeline.reading.inks import drop_other_inks
+from pipeline.reading.insertions import find_insertions, insert
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
@@ -220,12 +221,12 @@ def _read_turned(
     others = (view.pixels > INK) & ~found.ink
     turned = straighten.rotate(straighten.View(np.where(others, 0, view.pixels), view.to_photo), degrees)
     found = find_components(turned.pixels > INK) if degrees else found
-    rows = find_rows(found)
+    rows, insertions = find_insertions(found, find_rows(found), models.characters)
 
     def reading(cell_rows: list[CellRow]) -> Part:
         own = found._replace(labels=found.labels.copy())  # reading marks its cuts in them, and the page may be read again
         lines, score, lattices = read_rows(own, rows, cell_rows, models, options, constraint)
-        return Part(lines, turned, score, lattices)
+        return Part(insert(lines, insertions), turned, score, lattices)
 
     cell_rows = find_cell_rows(cells, found, turned) if cells else []
     if not cell_rows:

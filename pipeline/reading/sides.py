@@ -101,7 +101,7 @@ def sureness_of(found: Components, pieces: np.ndarray, sides: np.ndarray, model:
 
     What is no character, such as two that touch, says nothing of the side: its probability is shared by all classes.
     """
-    return _sureness(_draw_pieces(found, pieces), sides, model)
+    return _sureness(draw_pieces(found, pieces), sides, model)
 
 
 def surer_side(found: Components, pieces: np.ndarray, side: int, others: np.ndarray, model: Model) -> int:
@@ -109,7 +109,7 @@ def surer_side(found: Components, pieces: np.ndarray, side: int, others: np.ndar
 
     No piece can be surer than certain: a side is given up as soon as the first pieces make it too unlikely.
     """
-    glyphs = _draw_pieces(found, pieces)
+    glyphs = draw_pieces(found, pieces)
     least = _sureness(glyphs, np.array([side]), model)[0] + HINT
     sureness = np.zeros(len(others))
     for start in range(0, len(glyphs), STEP):
@@ -121,7 +121,7 @@ def surer_side(found: Components, pieces: np.ndarray, side: int, others: np.ndar
     return int(others[best]) if sureness[best] > least else side
 
 
-def _draw_pieces(found: Components, pieces: np.ndarray) -> np.ndarray:
+def draw_pieces(found: Components, pieces: np.ndarray) -> np.ndarray:
     """Pictures of whole pieces, as `draw_glyphs` makes them."""
     atoms = [piece_atom(found, piece) for piece in pieces]
     return draw_glyphs(found, atoms, [Candidate(i, i + 1, atom.box) for i, atom in enumerate(atoms)])
