@@ -41,11 +41,12 @@ from pipeline.synthesis.notes import labelled
 from pipeline.synthesis.render import RenderOptions, render_page
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
 from pipeline.synthesis.texts import random_page, text_of
-from pipeline.words import CROP, SHEETS, UNCLEAR, kinds_of, load_ink, look_for_words
+from pipeline.words import SHEETS, UNCLEAR, kinds_of, load_ink, look_for_words
 
 SAME = 0.5  # least share of their union that a candidate and its character have in common
+SHEET = 1024  # pixels; side of the sheets: as much of a page as is needed for its words to tell about each other
 LABELLED = {**{contents: 0.9 * share for contents, share in SHEETS.items()}, labelled: 0.1}
-"""What the crops show by which the kinds of words are told apart: on pages that people bring, a label may stand by itself."""
+"""What the sheets show by which the kinds of words are told apart: on pages that people bring, a label may stand by itself."""
 SPARE = 0.2  # largest share of the ink of a character that may be left out
 
 
@@ -59,7 +60,7 @@ class LatticeConfig(Options):
     pages: Annotated[int, "pages that are written and read", Range(1)]
     rounds: Annotated[int, "searches, each with the weights fitted so far", Range(1)]
     beam: Annotated[int, "hypotheses kept at each step of that search", Range(1)]
-    crops: Annotated[int, "with words of all kinds, by which these are told apart", Range(1)]
+    sheets: Annotated[int, "with words of all kinds, by which these are told apart", Range(1)]
     photos: Annotated[int, "pages that hold only writing, for the same", Range(1)]
     seed: Annotated[int, "of everything random", Range(0)]
 
@@ -187,11 +188,13 @@ def align(line: Lattice, found: Components, page: WrittenPage, characters: str) 
 
 
 def learn_words(library: StrokeLibrary, ink: UNet, network: Network, characters: str, config: Config) -> WordModel:
-    """Fit the weights that tell the kinds of words on crops that hold writing, and on pages of writing, letter by letter.
+    """Fit the weights that tell the kinds of words on sheets that hold writing, and on pages of writing, letter by letter.
 
-    A crop of little but print says nothing about a page that people bring to read what is written on it.
+    A sheet of little but print says nothing about a page that people bring to read what is written on it. Nor does lower case
+    where only capitals are read: hands borrow it from typefaces, and would make print of these look like writing.
     """
     options, hands = config.lattice, library.hands_of("valid")
+    capitals = characters.upper() == characters
     parts = [(np.zeros((0, len(FEATURES))), np.zeros(0, int), np.zeros(0))]  # if the ink network sees no ink, there are no words
 
     def add(gray: np.ndarray, truth: np.ndarray | None) -> None:
@@ -205,8 +208,9 @@ def learn_words(library: StrokeLibrary, ink: UNet, network: Network, characters:
             known = np.flatnonzero((kinds != UNCLEAR) & ~words.single & (np.bincount(owners, minlength=len(kinds)) > 0))
             parts.append((features(words, owners, network.logits(windows))[known], kinds[known], words.letters[known]))
 
-    for number in range(options.crops):
-        contrast, truth = make_crop(library, "valid", CROP, np.random.default_rng([options.seed, 2, number]), LABELLED)
+    for number in range(options.sheets):
+        rng = np.random.default_rng([options.seed, 2, number])
+        contrast, truth = make_crop(library, "valid", SHEET, rng, LABELLED, capitals)
         add(255 - contrast, truth)
     small = replace(config.pages, width=config.pages.width // 2, height=config.pages.height // 2)
     for number in range(options.photos):

@@ -50,7 +50,7 @@ def shrink(project: Path) -> None:
     for key, value in (("channels", "[4, 4]"), ("hidden", 4), ("epochs", 1), ("crops", 2), ("valid_crops", 1)):
         edit(project / "conf/words/cnn.yaml", key, value)
     edit(project / "conf/fill/rendered.yaml", "copies", 1)
-    for key, value in (("texts", 20), ("pages", 2), ("rounds", 1), ("crops", 2), ("photos", 1)):
+    for key, value in (("texts", 20), ("pages", 2), ("rounds", 1), ("sheets", 2), ("photos", 1)):
         edit(project / "conf/lattice/rendered.yaml", key, value)
     edit(project / "conf/ocr/pages.yaml", "ink", "none")  # such a network sees no ink
 

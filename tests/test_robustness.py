@@ -558,7 +558,7 @@ def test_no_page_is_written_outside_its_folder(project, run):
     save_unet(project / "models/ink.npz", build_unet(UNetOptions([4, 4], 5), np.random.default_rng(0)), {})
     words = ModelOptions("cnn", [2], "relu", 0.0, "he", 0.0, [2], 3)
     save_network(project / "models/words.npz", build_network(words, SHAPE, 3, np.random.default_rng(0)), {})
-    small = [f"lattice.{key}" for key in ("texts=20", "pages=2", "rounds=1", "crops=2", "photos=1")]
+    small = [f"lattice.{key}" for key in ("texts=20", "pages=2", "rounds=1", "sheets=2", "photos=1")]
     run("pipeline.lattice", *small, UNTRACKED)
 
     def written() -> set[Path]:

@@ -18,9 +18,10 @@ from pipeline.seeing.windows import SHAPE, Sight, cut_windows
 LEAST_WRITTEN = 0.1  # share of the letters of a page; what is fitted holds for pages with more writing
 WRITING, PRINT, NEITHER = range(3)
 NAMES = "writing", "print", "neither"
-FEATURES = ("print", "neither", "page_print", "page_neither", "outside", "label", "pixels")
+FEATURES = ("print", "neither", "page_print", "page_neither", "outside", "label", "pixels", "hand")
 """The network's log-odds of print and of neither against writing; the log-odds of their shares of the other words on the page;
-`Words.outside`, and the product of that and the odds of print; `Words.odds`."""
+`Words.outside`, and the product of that and the odds of print; `Words.odds`; and the mean log-odds of print of the other words
+that are writing, with one more letter of even odds: beside a clear hand, a word that may be either is print."""
 
 
 class WordModel(NamedTuple):
@@ -85,7 +86,9 @@ def features(words: Words, owners: np.ndarray, logits: np.ndarray) -> np.ndarray
     weight = words.weight * (np.bincount(owners, minlength=count) > 0)
     others = np.maximum(weight.sum() - weight, 1e-9)
     shares = np.where(weight.sum() > weight, ((chances @ weight)[:, None] - weight * chances) / others, 0.0)
-    return np.stack([*odds, *log_odds(shares), words.outside, words.outside * odds[0], words.odds], axis=1)
+    written = weight * ~words.single * np.exp(-np.logaddexp.reduce([np.zeros(count), *odds]))  # (W,) letters that are writing
+    hand = (written @ odds[0] - written * odds[0]) / (1 + written.sum() - written)
+    return np.stack([*odds, *log_odds(shares), words.outside, words.outside * odds[0], words.odds, hand], axis=1)
 
 
 def fit_word_kinds(features: np.ndarray, kinds: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -33,12 +33,18 @@ INVISIBLE = 8, 20
 
 
 def make_crop(
-    library: StrokeLibrary, split: str, size: int, rng: np.random.Generator, shares: Mapping[Contents, float] = CONTENTS
+    library: StrokeLibrary,
+    split: str,
+    size: int,
+    rng: np.random.Generator,
+    shares: Mapping[Contents, float] = CONTENTS,
+    capitals: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One crop, everything random.
 
     Args:
         shares: of the sheets, for each kind of contents; their sum is 1.
+        capitals: whether all hands write capitals, not only most.
 
     Returns:
         its contrast as `pixels.flatten` gives it, (size, size) uint8, and what each pixel shows, (size, size) uint8.
@@ -51,7 +57,7 @@ def make_crop(
         fill = one_line
     _, widths, contrasts, grains = PENS[int(rng.choice(len(PENS), p=[share for share, *_ in PENS]))]
     pen = max(1.2, capital * float(np.exp(rng.uniform(*np.log(widths)))))
-    sheet = make_sheet(library, split, size, capital, pen, rng)
+    sheet = make_sheet(library, split, size, capital, pen, rng, capitals)
     fill(sheet)
     canvas = Canvas(size, make_camera(size, fill is diagram, rng), float(rng.uniform(0.75, 0.97)))
     paint(canvas, sheet, float(rng.uniform(*contrasts)), float(rng.uniform(*grains)), rng)

@@ -1,6 +1,6 @@
 """A sheet: what is written, drawn and printed on it, before a canvas shows it as pixels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -99,7 +99,11 @@ def _dashes(line: np.ndarray, width: float, style: str) -> list[np.ndarray]:
     return [np.array([line[0] + s * step, line[0] + min(1.0, s + on / length) * step]) for s in starts]
 
 
-def make_sheet(library: StrokeLibrary, split: str, size: int, capital: float, pen: float, rng: np.random.Generator) -> Sheet:
-    """An empty sheet, with a random hand of the split to write on it."""
+def make_sheet(
+    library: StrokeLibrary, split: str, size: int, capital: float, pen: float, rng: np.random.Generator, capitals: bool = False
+) -> Sheet:
+    """An empty sheet, with a random hand of the split to write on it; `capitals`: one that writes only these."""
     hand, typeface, stretch = make_hand(library, split, rng), str(rng.choice(TYPEFACES)), float(rng.uniform(0.78, 1.1))
+    if capitals:
+        hand = replace(hand, case="upper", connect=0.0)
     return Sheet(library, size, capital, pen, hand, rng, typeface, stretch)

@@ -96,6 +96,19 @@ def test_features_compare_a_word_with_the_others_of_the_page():
     first = (np.exp(-1) / (1 + np.exp(-1) + np.e) + np.exp(-1) / (1 + np.exp(-1) + np.exp(3))) / 2
     np.testing.assert_allclose(table["page_print"][0], np.log((first + 0.02) / (1.02 - first)), rtol=1e-6)
     np.testing.assert_allclose(table["pixels"], 0, atol=1e-9)
+    letters = 3 / (1 + np.exp(-1) + [np.exp(1), np.exp(3)])  # of the other two words, as far as they are writing
+    np.testing.assert_allclose(table["hand"][0], -letters.sum() / (1 + letters.sum()), rtol=1e-6)
+
+
+def test_what_the_hand_looks_like_says_nothing_where_there_is_only_one_word_or_single_characters_in_cells():
+    alone = features(words_of(word(20)), np.array([0]), np.array([[0, 2.0, 0]]))
+    assert alone[0, FEATURES.index("hand")] == 0
+    cells = np.where(np.arange(400)[None, :] + 0 * NOWHERE < 54, 1 + np.arange(400)[None, :] // 12, 0)
+    digits = words_of(word(20) | word(60, left=120), cells=cells)
+    logits = np.tile([0, -9.0, -9.0], (len(digits.letters), 1))
+    beside = np.flatnonzero(~digits.single)
+    hand = features(digits, np.arange(len(logits)), logits)[beside, FEATURES.index("hand")]
+    assert digits.single.sum() > 1 and len(beside) == 1 and hand[0] == 0
 
 
 def test_the_weights_that_tell_the_kinds_are_fitted():
