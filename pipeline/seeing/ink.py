@@ -16,7 +16,7 @@ from pipeline.seeing.looks import contrast_at, look_between, look_closely
 from pipeline.seeing.pen import pen_width
 from pipeline.seeing.polarity import darken_ink
 from pipeline.seeing.squares import find_squares
-from pipeline.seeing.tick_boxes import find_tick_boxes
+from pipeline.seeing.tick_boxes import find_marks, find_tick_boxes
 from pipeline.seeing.windows import Sight
 from pipeline.seeing.word_kinds import NEITHER, PRINT, WRITING, WordModel, find_kinds
 
@@ -71,6 +71,8 @@ def find_ink(
     seen = see(kinds)
     squares = _squares(kinds, seen.height) if seen.cells is not None and not squared else None
     ink = seen.ink * ~find_dots(kinds, seen.height)
+    if seen.cells is not None:
+        ink *= ~find_marks(ink > 0.5, seen.cells.corners, seen.height)
     sight = find_sight(gray, seen, ink) if words else None
     print_ = np.zeros(ink.shape, bool)
     if words and sight:

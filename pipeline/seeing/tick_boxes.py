@@ -1,6 +1,7 @@
 """Boxes to tick: small boxes that stand alone; with the mark in it, such a box looks like a letter."""
 
 import numpy as np
+from scipy import ndimage
 
 LARGEST = 2.0  # letter heights; a larger box holds a word
 ENCLOSED = 0.3  # least share of the box that its inside takes up; a mark may reach out of it, and be as large again
@@ -9,9 +10,7 @@ BESIDE = 2.0  # widths; the next box of a comb is closer
 
 
 def find_tick_boxes(cells: np.ndarray, pieces: np.ndarray, height: float) -> np.ndarray:
-    """(M,) bool, the pieces that are the frame of a single small cell, and what is marked in it.
-
-    What stands free in a cell is a mark only where the cell is lower than a letter: a letter stands in a larger one.
+    """(M,) bool, the pieces that are the frame of a single small cell, with what is marked in it.
 
     Args:
         cells: (n, 4, 2) x, y of the corners of each cell.
@@ -26,12 +25,32 @@ def find_tick_boxes(cells: np.ndarray, pieces: np.ndarray, height: float) -> np.
     holds = (box[:, :2] <= cell[..., :2]).all(-1) & (box[:, 2:] >= cell[..., 2:]).all(-1)  # (cells, boxes)
     number, held = np.nonzero(holds & (_area(cell) > ENCLOSED * _area(box)))
     ticked = np.zeros(len(pieces), bool)
-    single = alone(inside[square][number], inside)
-    ticked[small[held[single]]] = True
-    for x0, y0, x1, y1 in inside[square][number[single]]:
-        if y1 - y0 < height:
-            ticked |= (pieces[:, :2] >= (x0, y0)).all(1) & (pieces[:, 2:] <= (x1, y1)).all(1)
+    ticked[small[held[alone(inside[square][number], inside)]]] = True
     return ticked
+
+
+def find_marks(ink: np.ndarray, cells: np.ndarray, height: float) -> np.ndarray:
+    """(H, W) bool, the pieces of ink (H, W) bool that stand free in a single square cell, which is lower than a letter.
+
+    A letter stands in a larger one.
+
+    Args:
+        cells: (n, 4, 2) x, y of the corners of each cell.
+        height: of a letter, in pixels.
+    """
+    inside = np.concatenate([cells.min(1), cells.max(1)], axis=1)  # (n, 4)
+    sides = inside[:, 2:] - inside[:, :2]
+    small = inside[(sides[:, 1] < height) & (sides.min(1) > SQUARE * sides.max(1))]
+    boxes = small[alone(small, inside)]
+    marks = np.zeros(ink.shape, bool)
+    if len(boxes):
+        labels, _ = ndimage.label(ink, np.ones((3, 3), bool))
+        places = ndimage.find_objects(labels)
+        pieces = np.array([(x.start, y.start, x.stop, y.stop) for y, x in places]).reshape(-1, 4)
+        for box in boxes:
+            within = (pieces[:, :2] >= box[:2]).all(1) & (pieces[:, 2:] <= box[2:] + 1).all(1)
+            marks |= np.isin(labels, np.flatnonzero(within) + 1)
+    return marks
 
 
 def alone(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 
-from pipeline.seeing.tick_boxes import alone, find_tick_boxes
+from pipeline.seeing.tick_boxes import alone, find_marks, find_tick_boxes
 
 
 def cell(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -17,10 +17,15 @@ def test_a_small_box_that_stands_alone_is_one_to_tick_with_the_mark_that_reaches
     assert find_tick_boxes(cells, pieces, 30.0).tolist() == [True, True, False]
 
 
-def test_a_cross_that_stands_free_in_a_box_is_a_mark_and_a_letter_in_a_larger_one_is_none():
-    pieces = np.array([(10, 10, 40, 40), (15, 15, 34, 35)])
-    assert find_tick_boxes(cell(12, 12, 38, 38)[None], pieces, 30.0).tolist() == [True, True]
-    assert find_tick_boxes(cell(12, 12, 38, 38)[None], pieces, 20.0).tolist() == [True, False]
+def test_a_cross_that_stands_free_in_a_box_is_a_mark_and_a_letter_in_a_larger_one_or_in_a_comb_is_none():
+    ink = np.zeros((60, 300), bool)
+    ink[15:35, 15:34] = ink[15:35, 215:234] = True
+    box = cell(12, 12, 38, 38)[None]
+    assert np.array_equal(find_marks(ink, box, 30.0), ink & (np.arange(300) < 100))
+    assert not find_marks(ink, box, 20.0).any()
+    comb = np.stack([cell(12 + 30 * i, 12, 38 + 30 * i, 38) for i in range(4)])
+    assert not find_marks(ink, comb, 30.0).any()
+    assert not find_marks(np.zeros_like(ink), box, 30.0).any()
 
 
 def test_the_boxes_of_a_comb_are_none_nor_is_one_for_a_word():
