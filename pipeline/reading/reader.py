@@ -111,8 +111,8 @@ def _read_view(
     ]
     lines = in_order(regions)
     if whole and options.printed == "mark":
-        masks = (_as_it_lay(mask, look, gray) for mask in (look.ink.pixels > INK, look.ink.printed))
-        lines = mark_print(lines, *masks, np.linalg.inv(gray.to_photo))
+        ink, printed = (_as_it_lay(mask, look, gray) for mask in (look.ink.pixels > INK, look.ink.printed))
+        lines = mark_print(lines, ink, printed, np.linalg.inv(gray.to_photo))
     return Page(width, height, rotation(parts[0].view), lines)
 
 
