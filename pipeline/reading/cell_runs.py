@@ -86,10 +86,11 @@ def _continued(run: Run, found: Components, letters: np.ndarray, free: np.ndarra
         new, odds = _next_cells(boxes[end], step, x[level]) if pieces[end] else ([], [])
         if len(odds) < 2 and not (odds and len(boxes) == 1):  # one letter alone may be the last of a label
             continue
-        if len(boxes) == 1 or sum(odds) < CONTINUED:
-            if len(boxes) == 1 or run_odds((boxes, pieces), found)[0] < CONTINUED:
-                return None
-            continue  # a label beside a comb
+        goes_on = sum(odds) >= CONTINUED
+        if len(boxes) == 1 or not (goes_on or run_odds((boxes, pieces), found)[0] >= CONTINUED):
+            return None
+        if not goes_on:  # a label beside a comb
+            continue
         inside = [np.flatnonzero(others & (x > b[0]) & (x < b[2]) & (y > b[1]) & (y < b[3])).tolist() for b in new]
         boxes = np.concatenate([boxes, new] if end else [new[::-1], boxes])
         pieces = pieces + inside if end else inside[::-1] + pieces

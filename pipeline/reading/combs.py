@@ -15,7 +15,7 @@ from pipeline.reading.layout import Components, Row
 from pipeline.reading.lines import read_lines
 from pipeline.reading.models import Models
 from pipeline.reading.options import OcrOptions
-from pipeline.reading.page import Character, Line, Word
+from pipeline.reading.page import Character, Line, Word, around, within
 
 ALTERNATIVES, LEAST = 3, 0.01  # other characters that are named, and the probability from which on they are
 
@@ -62,10 +62,8 @@ def _match(found: Components, parts: list[Part], read: list[Line]) -> dict[int, 
     words: dict[int, list[Word]] = {}
     waiting = iter(parts)
     for line in read:
-        x0, y0, x1, y1 = line.box
         for part in waiting:
-            boxes = found.boxes[part.row.pieces]
-            if (boxes[:, :2].min(0) <= (x0, y0)).all() and (boxes[:, 2:].max(0) >= (x1, y1)).all():
+            if within(line.box, around(found.boxes[part.row.pieces].tolist())):
                 words[id(part)] = line.words
                 break
     return words

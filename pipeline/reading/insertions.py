@@ -9,7 +9,7 @@ from pipeline.reading import straighten
 from pipeline.reading.geometry import find_frame
 from pipeline.reading.glyphs import Model, classify
 from pipeline.reading.layout import Components, Row
-from pipeline.reading.page import Box, Line, Word, around
+from pipeline.reading.page import Box, Line, Word, around, within
 from pipeline.reading.segment import LARGE
 from pipeline.reading.sides import draw_pieces
 
@@ -37,6 +37,7 @@ def find_insertions(found: Components, rows: list[Row], model: Model) -> tuple[l
         x = float(found.boxes[piece, ::2].mean())
         reach = CLOSE * rows[number].height
         top = float(np.median(found.boxes[rows[number].pieces, 1]))
+        # a long letter may reach down into the line, by half a letter
         above = [box for box in boxes if -reach / 2 < top - box[3] < reach and box[0] - reach < x < box[2] + reach]
         if above:
             insertions.append(Insertion(x, boxes[number], above[0]))
@@ -63,8 +64,8 @@ def insert(lines: list[Line], insertions: list[Insertion]) -> list[Line]:
     lines = list(lines)
     for above in dict.fromkeys(insertion.above for insertion in insertions):
         here = [insertion for insertion in insertions if insertion.above == above]
-        source = next((line for line in lines if _within(line.box, above)), None)
-        target = next((line for line in lines if line is not source and _within(line.box, here[0].line)), None)
+        source = next((line for line in lines if within(line.box, above)), None)
+        target = next((line for line in lines if line is not source and within(line.box, here[0].line)), None)
         if source is None or target is None:
             continue
         words = target.words
@@ -88,10 +89,9 @@ def _split(words: list[Word], x: float) -> tuple[list[Word], list[Word]]:
     for word in words:
         left = [c for c in word.characters if c.box[0] + c.box[2] < 2 * x]
         right = word.characters[len(left) :]
-        before += [replace(word, characters=left)] if left else []
-        after += [replace(word, characters=right)] if right else []
+        if left and right:  # what is known of the whole word does not hold for its parts
+            before.append(replace(word, characters=left, posterior=None, alternatives=()))
+            after.append(replace(word, characters=right, posterior=None, alternatives=()))
+        else:
+            (before if left else after).append(word)
     return before, after
-
-
-def _within(box: Box, outer: Box) -> bool:
-    return box[0] >= outer[0] and box[1] >= outer[1] and box[2] <= outer[2] and box[3] <= outer[3]

@@ -115,6 +115,11 @@ def around(boxes: list[Box]) -> Box:
     return min(x0), min(y0), max(x1), max(y1)
 
 
+def within(box: Box, outer: Box) -> bool:
+    """Whether a box lies within another one."""
+    return box[0] >= outer[0] and box[1] >= outer[1] and box[2] <= outer[2] and box[3] <= outer[3]
+
+
 def level(rotation: float) -> np.ndarray:
     """(2, 2) matrix that turns points of the photo, y down, by `rotation` degrees counter-clockwise about (0, 0)."""
     turn = np.deg2rad(rotation)

@@ -50,8 +50,8 @@ def find_words(ink: np.ndarray, printed: np.ndarray, lines: np.ndarray, cells: n
     runs, _ = ndimage.label((close_gaps(ink, reach + 1) & ~lines) | ink, np.ones((3, 3), bool))
     piece_of = pieces[ink] - 1  # (P,) for each pixel of ink
     sizes = np.bincount(piece_of, minlength=count)
-    cell_of = _most(piece_of, cells[ink], count)
-    run_of = _most(piece_of, runs[ink], count)
+    cell_of = most_common(piece_of, cells[ink], count)
+    run_of = most_common(piece_of, runs[ink], count)
     _, word_of = np.unique(np.stack([run_of, cell_of]), axis=1, return_inverse=True)  # (pieces,)
     word_of = word_of.reshape(-1)
     number = int(word_of.max()) + 1
@@ -78,7 +78,7 @@ def log_odds(chances: np.ndarray) -> np.ndarray:
     return np.log((chances + 0.02) / (1.02 - chances))
 
 
-def _most(piece_of: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+def most_common(piece_of: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     """(count,) the value that most pixels of each piece have."""
     pairs, times = np.unique(piece_of.astype(np.int64) * (int(values.max()) + 1) + values, return_counts=True)
     piece, value = np.divmod(pairs, int(values.max()) + 1)

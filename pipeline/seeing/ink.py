@@ -72,7 +72,7 @@ def find_ink(
     squares = _squares(kinds, seen.height) if seen.cells is not None and not squared else None
     ink = seen.ink * ~find_dots(kinds, seen.height)
     if seen.cells is not None:
-        ink *= ~find_marks(ink > 0.5, seen.cells.corners, seen.height)
+        ink *= ~find_marks(ink > 0.5, seen.cells, seen.height)
     sight = find_sight(gray, seen, ink) if words else None
     print_ = np.zeros(ink.shape, bool)
     if words and sight:

@@ -82,11 +82,12 @@ def features(words: Words, owners: np.ndarray, logits: np.ndarray) -> np.ndarray
     odds = np.stack(
         [np.bincount(owners, logits[:, kind] - logits[:, WRITING], count) / seen for kind in (PRINT, NEITHER)]
     )  # (2, W)
-    chances = np.exp(odds - np.logaddexp.reduce([np.zeros(count), *odds]))  # (2, W)
+    total = np.logaddexp.reduce([np.zeros(count), *odds])
+    chances, writing = np.exp(odds - total), np.exp(-total)  # (2, W), (W,)
     weight = words.weight * (np.bincount(owners, minlength=count) > 0)
     others = np.maximum(weight.sum() - weight, 1e-9)
     shares = np.where(weight.sum() > weight, ((chances @ weight)[:, None] - weight * chances) / others, 0.0)
-    written = weight * ~words.single * np.exp(-np.logaddexp.reduce([np.zeros(count), *odds]))  # (W,) letters that are writing
+    written = weight * ~words.single * writing  # (W,) letters
     hand = (written @ odds[0] - written * odds[0]) / (1 + written.sum() - written)
     return np.stack([*odds, *log_odds(shares), words.outside, words.outside * odds[0], words.odds, hand], axis=1)
 

@@ -29,6 +29,12 @@ def test_columns_of_running_text_are_read_one_after_the_other(templates, options
     assert read(page, templates, options).text == f"{left}\n{right}"
 
 
+def test_columns_of_which_half_of_the_lines_hold_several_words_are_text(templates, options):
+    left, right = "DEAR SAM WE\nHOPE\nTO BE THERE\nTOMORROW", "PACK\nTHE RED TENT\nAND ROPES\nPLEASE"
+    page = beside(set_text(left, margin=40), set_text(right, margin=40), gap=200)
+    assert read(page, templates, options).text == f"{left}\n{right}"
+
+
 def test_a_table_is_read_row_by_row_and_amounts_far_right_stay(templates, options):
     page = beside(set_text("BREAD\nMELK\nFEESH\nHAM", margin=40), set_text("25\n7\n348\n92", margin=40), gap=500)
     assert read(page, templates, options).text == "BREAD 25\nMELK 7\nFEESH 348\nHAM 92"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.reading import read
+from pipeline.reading import Character, Line, Word, read
+from pipeline.reading.insertions import Insertion, insert
 from tests.reading.conftest import set_text
 
 
@@ -46,3 +47,14 @@ def test_a_caret_with_nothing_above_it_inserts_nothing(templates, options):
     image = page("TAKE TEN\nDO   OPEN IT\nAT NINE", [250], [])
     lines = read(image, templates, options).text.split("\n")
     assert lines[0] == "TAKE TEN" and len(lines) == 3
+
+
+def test_a_word_that_a_caret_parts_does_not_keep_what_was_known_of_the_whole():
+    def letters(text: str, x: float, top: float) -> list[Character]:
+        return [Character(letter, (x + 30 * i, top, x + 30 * i + 20, top + 40), 0.9) for i, letter in enumerate(text)]
+
+    target = Line([Word(letters("DOOPEN", 0, 100), 0.8, (("DOOREN", 0.2),))])
+    source = Line([Word(letters("NOT", 40, 20), 0.7)])
+    (line,) = insert([source, target], [Insertion(55.0, (0, 90, 200, 150), (30, 10, 150, 70))])
+    assert line.text == "DO NOT OPEN" and [word.posterior for word in line.words] == [None, 0.7, None]
+    assert not any(word.alternatives for word in line.words)
