@@ -1,6 +1,7 @@
 """Arrangement: the lines of a page that holds rows of cells: what is written in a cell, in a comb, and beside them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -48,14 +49,41 @@ def arrange(found: Components, rows: list[Row], cell_rows: list[CellRow]) -> lis
 
 
 def _in_order(rows: list[Row], cell_rows: list[CellRow], hosts: dict[int, int]) -> list[Row]:
-    """Bring the rows of each table, and what stands beside them, into one place, the first, where they are not in order.
+    """Bring what stands side by side in cells into one line, and the rows of a table into one place, the first of theirs.
 
     Args:
         hosts: number of a row of cells -> number of the line that it belongs to; is changed.
     """
     rows = list(rows)
+    for together in _side_by_side(cell_rows, hosts):
+        _bring_together(rows, hosts, together)
+    for stack in _stacks(cell_rows, hosts):
+        places = [hosts[number] for number in stack]
+        if any(a >= b for a, b in zip(places, places[1:])):
+            _bring_together(rows, hosts, stack)
+    return rows
+
+
+def _side_by_side(cell_rows: list[CellRow], numbers: Iterable[int]) -> list[list[int]]:
+    """The rows of cells on one level of a form, each from left to right: it is read across, also where writing forms columns."""
+    levels: list[list[int]] = []
+    for number in sorted(numbers, key=lambda number: float(cell_rows[number].boxes[0, 0])):
+        box = cell_rows[number].boxes[0]
+        for level in levels:
+            last = cell_rows[level[-1]].boxes[-1]
+            common = min(box[3], last[3]) - max(box[1], last[1])
+            if 2 * common > min(box[3] - box[1], last[3] - last[1]) and box[0] > last[0]:
+                level.append(number)
+                break
+        else:
+            levels.append([number])
+    return levels
+
+
+def _stacks(cell_rows: list[CellRow], numbers: Iterable[int]) -> list[list[int]]:
+    """The rows of cells of each table, from top to bottom."""
     stacks: list[list[int]] = []
-    for number in hosts:  # from top to bottom
+    for number in numbers:  # from top to bottom
         x0, y0, x1, y1 = _around(cell_rows[number])
         for stack in stacks:
             left, _, right, bottom = _around(cell_rows[stack[-1]])
@@ -64,17 +92,17 @@ def _in_order(rows: list[Row], cell_rows: list[CellRow], hosts: dict[int, int]) 
                 break
         else:
             stacks.append([number])
-    for stack in stacks:
-        places = [hosts[number] for number in stack]
-        if all(a < b for a, b in zip(places, places[1:])):
-            continue
-        first = min(places)
-        for place in set(places) - {first}:
-            rows[first] = Row(rows[first].pieces + rows[place].pieces, max(rows[first].height, rows[place].height))
-            rows[place] = rows[place]._replace(pieces=[])
-        moved = {place: first for place in places}
-        hosts.update({number: moved.get(place, place) for number, place in hosts.items()})
-    return rows
+    return stacks
+
+
+def _bring_together(rows: list[Row], hosts: dict[int, int], group: list[int]) -> None:
+    """Put all of the lines that the rows of cells of a group belong to into the first of them; `rows` and `hosts` are changed."""
+    places = {hosts[number] for number in group}
+    first = min(places)
+    for place in places - {first}:
+        rows[first] = Row(rows[first].pieces + rows[place].pieces, max(rows[first].height, rows[place].height))
+        rows[place] = rows[place]._replace(pieces=[])
+    hosts.update({number: first for number, place in hosts.items() if place in places})
 
 
 def _around(cells: CellRow) -> tuple[float, float, float, float]:

@@ -74,6 +74,13 @@ def centred(rows: list[CellRow], found: Components) -> float:
     return float(sum(run_odds((row.boxes, row.pieces), found).sum() for row in rows if row.comb))
 
 
+def slope_of(cells: Cells) -> float:
+    """The rotation in degrees, counter-clockwise, from -45 to 45, that makes the cells level or upright."""
+    along = cells.corners[:, 1] - cells.corners[:, 0]
+    turns = np.rad2deg(np.arctan2(along[:, 1], along[:, 0]))
+    return float(np.median((turns + 45) % 90 - 45))
+
+
 def in_cells(cells: Cells, found: Components, view: View) -> np.ndarray:
     """(M,) bool, the pieces of a view whose middles lie in a cell."""
     middles = (found.boxes[:, :2] + found.boxes[:, 2:]).T / 2

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.common.errors import EmptyPageError, PageError
 from pipeline.reading import straighten
 from pipeline.reading.blocks import find_rows, only
-from pipeline.reading.cell_rows import CellRow, centred, find_cell_rows, in_cells
+from pipeline.reading.cell_rows import CellRow, centred, find_cell_rows, in_cells, slope_of
 from pipeline.reading.clutter import drop_clutter
 from pipeline.reading.combs import read_rows
 from pipeline.reading.constraint import Constraint
@@ -157,7 +157,7 @@ def _read_page(
     if not options.straighten:
         return look, [read_view(look.flat, find_components(look.flat.pixels > INK))]
     readings = []  # all of the same ink: a look at a turned page finds other ink, with which scores cannot be compared
-    for skew in skews(look.flat.pixels):
+    for skew in _skews(look):
         level = straighten.rotate(look.flat, skew)
         as_it_lies = find_components(level.pixels > INK)
         inside = in_cells(look.cells, as_it_lies, level) if look.cells else None
@@ -195,6 +195,15 @@ def _read_page(
 
     main, others = part_by_region(found, models.characters, reading)
     return look, [reading(main, 0), *others] if others else [part]
+
+
+def _skews(look: Look) -> list[float]:
+    """The rotations that may make the lines of text level; where there are cells, the one that makes these level."""
+    possible = skews(look.flat.pixels)
+    if look.cells is None:
+        return possible
+    level = slope_of(look.cells)
+    return [min(possible, key=lambda skew: abs(skew - level))]
 
 
 def _is_clear(part: Part, options: OcrOptions) -> bool:

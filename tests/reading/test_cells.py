@@ -10,8 +10,9 @@ from scipy.ndimage import maximum_filter
 
 from pipeline.output.export import to_csv
 from pipeline.reading import Page, read, reader
-from pipeline.reading.cell_rows import CellRow, centred, find_cell_rows
+from pipeline.reading.cell_rows import CellRow, centred, find_cell_rows, slope_of
 from pipeline.reading.layout import Components, find_components
+from pipeline.reading.skew import skews
 from pipeline.reading.straighten import View
 from pipeline.seeing.cells import find_cells
 from pipeline.seeing.ink import Ink
@@ -81,6 +82,17 @@ def test_rows_of_a_table_are_rows_of_the_table_with_its_empty_cells(templates, o
     page = sheet.read(templates, options, monkeypatch)
     assert [tuple(row) for row in csv.reader(io.StringIO(to_csv(page, "")))] == rows
     assert page.text.split("\n") == [" ".join(text for text in row if text) for row in rows]
+
+
+def test_boxes_on_one_level_are_read_across_also_where_they_stand_in_columns(templates, options, monkeypatch):
+    sheet = Sheet(1300, 900)
+    rows = [("36", "92", "56"), ("60", "32", "77"), ("88", "37", "71"), ("10", "63", "73")]
+    for row, numbers in enumerate(rows):
+        for column, text in enumerate(numbers):
+            x, y = 80 + 420 * column, 60 + 200 * row + 12 * column  # seen at an angle
+            sheet.boxes(x, y, 2, width=70, height=80)
+            sheet.write(x + 35, y + 40, text, pitch=70)
+    assert sheet.read(templates, options, monkeypatch).text == "\n".join(" ".join(numbers) for numbers in rows)
 
 
 def test_a_cell_of_several_lines_is_one_cell_of_the_table(templates, options, monkeypatch):
@@ -182,6 +194,20 @@ def test_a_slanting_form_is_looked_at_again_when_it_is_level(templates, options,
     for name in ("ink", "lines"):
         setattr(sheet, name, getattr(sheet, name).rotate(-12, Image.Resampling.BILINEAR))
     assert sheet.read(templates, options, monkeypatch, least=300).text == "W1K5R7G4\nNEWBURGH"
+
+
+def test_the_cells_of_a_form_tell_how_it_slants_where_few_letters_do_not():
+    sheet = Sheet(900, 900)
+    for column, text in enumerate(("W1", "K5", "R7")):
+        sheet.boxes(120 + 250 * column, 400, 2)
+        sheet.write(150 + 250 * column, 432, text, 60)
+    ink, lines = (np.asarray(image.rotate(-8, Image.Resampling.BILINEAR)) > 100 for image in (sheet.ink, sheet.lines))
+    written = View(np.uint8(255) * ink, np.eye(3))
+    cells = find_cells(lines & ~ink)
+    assert slope_of(cells) == pytest.approx(8, abs=2)
+    assert len(skews(written.pixels)) == 2
+    assert reader._skews(reader.Look(None, written, cells)) == [pytest.approx(8, abs=1)]
+    assert reader._skews(reader.Look(None, written, None)) == skews(written.pixels)
 
 
 def test_a_cell_is_closed_where_writing_crosses_its_line():
