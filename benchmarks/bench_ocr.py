@@ -29,6 +29,7 @@ from skimage.filters import threshold_otsu
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.drawn_pages import DRAWN, draw_pages  # noqa: E402
 from benchmarks.filled_forms import fill_forms, words_read  # noqa: E402
 from benchmarks.folders import measure_folders  # noqa: E402
 from pipeline.characters import CLASSES  # noqa: E402
@@ -138,6 +139,8 @@ def floors(on: Reader, off: Reader, real: Pages, seeds: int) -> Iterator[tuple[s
     for form, floor in FORMS.items():
         words = words_read(fill_forms(form, 12 * seeds), lambda photo: text_of(photo, on))
         yield at_least(f"filled forms without a description, words: {form}", words, floor)
+    for name, (contents, floor) in DRAWN.items():
+        yield at_least(f"drawn pages, accuracy: {name}", total(measure(draw_pages(contents, 4 * seeds), on)[0]).accuracy, floor)
     codes = render(random_codes(8 * seeds, np.random.default_rng(0)))
     with_model, without = measure(codes, on)[0], measure(codes, off)[0]
     yield at_least("random codes, accuracy, language model off", total(without).accuracy, 0.9)

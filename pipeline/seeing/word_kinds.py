@@ -23,6 +23,9 @@ FEATURES = ("print", "neither", "page_print", "page_neither", "outside", "label"
 `Words.outside`, and the product of that and the odds of print; `Words.odds`; and the mean log-odds of print of the other words
 that are writing, with one more letter of even odds: beside a clear hand, a word that may be either is print."""
 
+EVIDENCE = ("print", "page_print", "label", "pixels"), ("neither", "page_neither")
+"""The features that speak for print and for neither: more of them never makes these kinds less likely, whatever else is known."""
+
 
 class WordModel(NamedTuple):
     """What tells the kinds of words.
@@ -95,7 +98,9 @@ def features(words: Words, owners: np.ndarray, logits: np.ndarray) -> np.ndarray
 def fit_word_kinds(features: np.ndarray, kinds: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """(2, F + 1) weights of the features, and constants, that make the kinds of the words most likely.
 
-    A prior keeps them small: the weight of a feature, in its standard deviations, is normal with a standard deviation of 1.
+    A prior keeps them small: the weight of a feature, in its standard deviations, is normal with a standard deviation of 1. The
+    weights of `EVIDENCE` are not negative: features that say the same could otherwise correct each other, which holds for the
+    typefaces and hands of the fit alone.
 
     Args:
         features: (W, F).
@@ -119,6 +124,7 @@ def fit_word_kinds(features: np.ndarray, kinds: np.ndarray, counts: np.ndarray) 
         gradient = ((np.exp(log) - right)[:, 1:] * counts[:, None]).T @ scaled + pull
         return float(-counts @ (log * right).sum(1) + (pull * pull).sum() / 2), gradient.ravel()
 
-    best = minimize(cost, np.zeros(2 * (width + 1)), jac=True, method="L-BFGS-B").x.reshape(2, width + 1)
+    bounds = [(0 if name in evidence else None, None) for evidence in EVIDENCE for name in (*FEATURES, "constant")]
+    best = minimize(cost, np.zeros(2 * (width + 1)), jac=True, method="L-BFGS-B", bounds=bounds).x.reshape(2, width + 1)
     slopes = best[:, :-1] / spread
     return np.column_stack([slopes, best[:, -1] - slopes @ mean])

@@ -40,14 +40,14 @@ def draw_blank(title: str, entries: Sequence[Entry]) -> np.ndarray:
     page = Image.new("L", (WIDTH * FINE, HEIGHT * FINE), 255)
     pencil = ImageDraw.Draw(page)
     left = min((entry.box[0] for entry in entries), default=0.08) * WIDTH
-    _text(pencil, title, left, 0.07 * HEIGHT, TITLE, "DejaVuSans-Bold")
+    _text(pencil, title, left, 0.07 * HEIGHT, TITLE, "Roboto:400:normal")
     pencil.rectangle(_fine(left, 0.08 * HEIGHT, WIDTH - left, 0.08 * HEIGHT + 2 * PEN), fill=GREY)
     for entry in entries:
         x0, y0, x1, y1 = np.array(entry.box) * (WIDTH, HEIGHT, WIDTH, HEIGHT)
         if entry.checkbox:
-            _text(pencil, entry.label, x1 + LABEL, (y0 + y1 + LABEL) / 2, LABEL, "DejaVuSans")
+            _text(pencil, entry.label, x1 + LABEL, (y0 + y1 + LABEL) / 2, LABEL, "Roboto:400:normal")
         else:
-            _text(pencil, entry.label, x0, y0 - 0.6 * LABEL, LABEL, "DejaVuSans")
+            _text(pencil, entry.label, x0, y0 - 0.6 * LABEL, LABEL, "Roboto:400:normal")
         for y in np.linspace(y0, y1, entry.rows + 1):
             pencil.line(_fine(x0, y, x1, y), fill=GREY, width=PEN * FINE)
         for x in np.linspace(x0, x1, max(entry.cells, 1) + 1):

@@ -54,7 +54,7 @@ def make_hand(library: StrokeLibrary, split: str, rng: np.random.Generator) -> H
     )
     case = str(rng.choice(["upper", "mixed", "lower"], p=[0.7, 0.15, 0.15]))
     connect = 0.8 if case != "upper" and rng.random() < 0.5 else 0.0
-    return Hand(int(rng.choice(library.hands_of(split))), habits, case, str(rng.choice(SKELETONS)), connect)
+    return Hand(int(rng.choice(library.hands_of(split))), habits, case, str(rng.choice(SKELETONS[split])), connect)
 
 
 def write(library: StrokeLibrary, hand: Hand, text: str, rng: np.random.Generator) -> tuple[list[np.ndarray], float]:

@@ -102,8 +102,8 @@ def _dashes(line: np.ndarray, width: float, style: str) -> list[np.ndarray]:
 def make_sheet(
     library: StrokeLibrary, split: str, size: int, capital: float, pen: float, rng: np.random.Generator, capitals: bool = False
 ) -> Sheet:
-    """An empty sheet, with a random hand of the split to write on it; `capitals`: one that writes only these."""
-    hand, typeface, stretch = make_hand(library, split, rng), str(rng.choice(TYPEFACES)), float(rng.uniform(0.78, 1.1))
+    """An empty sheet with a random hand and typeface of the split; `capitals`: the hand writes only these."""
+    hand, typeface, stretch = make_hand(library, split, rng), str(rng.choice(TYPEFACES[split])), float(rng.uniform(0.78, 1.1))
     if capitals:
         hand = replace(hand, case="upper", connect=0.0)
     return Sheet(library, size, capital, pen, hand, rng, typeface, stretch)

@@ -117,12 +117,26 @@ def test_the_weights_that_tell_the_kinds_are_fitted():
     odds = np.column_stack([np.zeros(6000), 2 * (seen[:, 0] - 5) - seen[:, 1] + 1, seen[:, 1] - 1])
     chances = np.exp(odds) / np.exp(odds).sum(1, keepdims=True)
     kinds = (chances.cumsum(1) < rng.random((6000, 1))).sum(1)
-    weights = fit_word_kinds(seen, kinds, np.ones(6000))
-    np.testing.assert_allclose(weights, [(2, -1, -9), (0, 1, -1)], atol=0.35)
+    table = np.zeros((6000, len(FEATURES)))
+    table[:, [FEATURES.index("print"), FEATURES.index("neither")]] = seen
+    weights = fit_word_kinds(table, kinds, np.ones(6000))
+    np.testing.assert_allclose(weights[:, [0, 1, -1]], [(2, -1, -9), (0, 1, -1)], atol=0.35)
+    assert not weights[:, 2:-1].any()
+
+
+def test_what_speaks_for_print_never_counts_against_it():
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 2, 2000)
+    table = np.zeros((2000, len(FEATURES)))
+    clear = 4 * kinds - 2 + rng.normal(0, 1, 2000)
+    table[:, FEATURES.index("print")] = clear + (noise := rng.normal(0, 3, 2000))
+    table[:, FEATURES.index("pixels")] = noise  # of this fit: less of it would make print more certain
+    weights = fit_word_kinds(table, kinds, np.ones(2000))[0]
+    assert weights[FEATURES.index("pixels")] == 0 and weights[FEATURES.index("print")] > 0.2
 
 
 def test_no_words_leave_the_weights_at_nothing():
-    assert not fit_word_kinds(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0)).any()
+    assert not fit_word_kinds(np.zeros((0, len(FEATURES))), np.zeros(0, int), np.zeros(0)).any()
 
 
 @pytest.mark.parametrize("kind", [WRITING, PRINT, NEITHER])

@@ -1,5 +1,7 @@
 """Rendered crops and their masks."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,8 @@ from pipeline.synthesis.crops import cut_borders, cut_tightly, make_crop
 from pipeline.synthesis.diagrams import chord
 from pipeline.synthesis.notes import cross_out
 from pipeline.synthesis.sheet import make_sheet
-from pipeline.synthesis.stroke_library import load_library
-from pipeline.synthesis.typefaces import TYPEFACES, load_typeface
+from pipeline.synthesis.stroke_library import SPLITS, load_library
+from pipeline.synthesis.typefaces import SKELETONS, TYPEFACES, load_typeface
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +68,19 @@ def test_what_shows_through_is_fainter_than_the_writing():
     assert 0.88 < canvas.picture.min() < 1
 
 
-@pytest.mark.parametrize("name", sorted(set(TYPEFACES)))
+@pytest.mark.parametrize("name", sorted({name for split in TYPEFACES.values() for name in split}))
 def test_typefaces_print_letters(name):
     top = load_typeface(name, 40).getbbox("H", anchor="ls")[1]
     assert -43 <= top <= -37
+
+
+def test_no_typeface_is_printed_or_written_in_two_splits(library):
+    families = {split: {name.split(":")[0] for name in (*TYPEFACES[split], *SKELETONS[split])} for split in SPLITS}
+    assert not set.intersection(*families.values())
+    assert all(not families[a] & families[b] for a, b in itertools.combinations(SPLITS, 2))
+    for split in SPLITS:
+        sheets = [make_sheet(library, split, 128, 20.0, 2.0, np.random.default_rng(seed)) for seed in range(20)]
+        assert {name.split(":")[0] for sheet in sheets for name in (sheet.typeface, sheet.hand.typeface)} <= families[split]
 
 
 def test_a_word_that_is_crossed_out_is_no_writing(library):
