@@ -22,7 +22,7 @@ from pipeline.synthesis.tokens import WORDS
 
 ROOT = Path(__file__).parents[1]
 SIZE = 1100  # pixels; side of a photo
-SEED = 1
+SEED = 1  # of the pages that are reported; the reader was looked at on others
 LABELS = ("Name", "Address", "Phone", "Date of birth", "City", "Reference", "Room", "Remarks", "Country", "Course")
 ITEMS = ("Apples", "Bread", "Milk (1 l)", "Cheese", "Tomatoes", "Butter", "Rice", "Tea")
 
