@@ -172,13 +172,13 @@ def _into_cells(sheet: Sheet, text: str, left: float, wide: float, y: float) -> 
 
 
 DRAWN: dict[str, tuple[Callable[[Sheet], Text], float]] = {
-    "labels before lines": (labelled_lines, 0.0),
-    "a table": (table, 0.0),
-    "labels before combs": (combs, 0.0),
-    "numbered boxes": (numbered_boxes, 0.0),
-    "sudokus": (sudoku, 0.0),
-    "words crossed out": (crossed_out, 0.0),
-    "a drawing with words and arrows": (lettered_drawing, 0.0),
+    "labels before lines": (labelled_lines, 0.9),
+    "a table": (table, 0.74),
+    "labels before combs": (combs, 0.95),
+    "numbered boxes": (numbered_boxes, 0.75),
+    "sudokus": (sudoku, 0.95),
+    "words crossed out": (crossed_out, 0.88),
+    "a drawing with words and arrows": (lettered_drawing, 0.92),
 }
 """What a sheet shows, and the least accuracy of the characters on such pages."""
 

@@ -7,10 +7,12 @@ from PIL import Image
 from scipy import ndimage
 
 from pipeline.common.pixels import flatten
+from pipeline.reading.cell_runs import place_odds
 from pipeline.reading.glyphs import Model
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.sides import FEW, PRIOR, SAMPLES, UPRIGHT, letters_of, spread, sureness_of
 from pipeline.reading.words import FARTHEST
+from pipeline.seeing.cells import Cells
 from pipeline.seeing.outline import grow
 
 BESIDE = 0.5  # letter heights; parts of one character are closer to each other
@@ -19,10 +21,10 @@ BESIDE = 0.5  # letter heights; parts of one character are closer to each other
 Reading = Callable[[np.ndarray, int], float]  # score of ink, (H, W) uint8, as it is read with a side up
 
 
-def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model, reading: Reading) -> np.ndarray:
+def drop_other_inks(ink: np.ndarray, gray: np.ndarray, cells: Cells | None, model: Model, reading: Reading) -> np.ndarray:
     """The ink of a page without what shines through from its back, and without single marks that are fainter than the writing.
 
-    A second pen stays: it writes more than a few letters, which read well, or letter follows letter.
+    A second pen stays: it writes more than a few letters, which read well, stand in the cells of a form, or follow each other.
 
     Args:
         ink: (H, W) uint8, probability of 255 that a pixel is ink.
@@ -50,10 +52,26 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, model: Model, reading: Re
             alone = _without(ink, found, ~faint)
             from_behind = reading(alone, back)
             gain = from_behind - reading(alone, side) if from_behind > 0 else 0.0  # nats; below 0 is no text, such as small print
-        if gain < UPRIGHT:
+        if gain - max(0.0, _into_cells(found.boxes[letters[faint[letters]]] * 2, cells, ink.shape)) < UPRIGHT:
             return ink
         return _without_faint(ink, found, faint, dark)
     return _without(ink, found, faint) if faint.any() else ink
+
+
+def _into_cells(boxes: np.ndarray, cells: Cells | None, shape: tuple[int, ...]) -> float:
+    """Log-odds by their places that letters, boxes (N, 4) in a picture of this shape, were written into cells.
+
+    What shines through from the back does not mind the cells. Digits often look the same from behind.
+    """
+    if cells is None or not len(boxes):
+        return 0.0
+    height, width = cells.labels.shape
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 * (width / shape[1], height / shape[0])
+    x, y = np.minimum(middles.astype(int), (width - 1, height - 1)).T
+    inside = cells.labels[y, x] > 0
+    corners = cells.corners[cells.labels[y, x][inside] - 1]  # (n, 4, 2)
+    miss = (middles[inside] - corners.mean(axis=1)) / np.ptp(corners, axis=1)
+    return float(np.sum(place_odds(miss)))
 
 
 def _without(ink: np.ndarray, found: Components, dropped: np.ndarray) -> np.ndarray:

@@ -133,7 +133,7 @@ def _look(view: straighten.View, models: Models, options: OcrOptions, squared: S
         level = straighten.rotate(turned, skews(turned.pixels)[-1])
         return _read_turned(find_components(level.pixels > INK), level, 0, None, models, options, None).score
 
-    flat = straighten.View(drop_other_inks(ink.pixels, ink.gray, models.characters, reading), view.to_photo)
+    flat = straighten.View(drop_other_inks(ink.pixels, ink.gray, ink.cells, models.characters, reading), view.to_photo)
     if ink.cells is None:
         return Look(ink, flat, None)
     larger = np.diag([*np.divide(view.pixels.shape, ink.cells.labels.shape)[::-1], 1.0])
