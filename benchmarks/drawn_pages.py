@@ -18,7 +18,7 @@ from pipeline.synthesis.handwriting import Habits
 from pipeline.synthesis.notes import cross_out
 from pipeline.synthesis.sheet import Sheet, make_sheet
 from pipeline.synthesis.stroke_library import load_library
-from pipeline.synthesis.tokens import WORDS
+from pipeline.synthesis.tokens import frequent_words
 
 ROOT = Path(__file__).parents[1]
 SIZE = 1100  # pixels; side of a photo
@@ -31,7 +31,7 @@ Text = list[str]
 
 def word(rng: np.random.Generator, longest: int = 8) -> str:
     """One of the three hundred most frequent English words, of three letters or more."""
-    words = [text for text in WORDS.read_text(encoding="utf-8").split()[:300] if 3 <= len(text) <= longest]
+    words = [text for text in frequent_words()[:300] if 3 <= len(text) <= longest]
     return str(rng.choice(words)).upper()
 
 

@@ -21,7 +21,7 @@ from pipeline.reading.constraint import Constraint
 from pipeline.synthesis.blank import Entry, draw_blank
 from pipeline.synthesis.filled import FillOptions, fill_in
 from pipeline.synthesis.stroke_library import StrokeLibrary, load_library
-from pipeline.synthesis.tokens import WORDS
+from pipeline.synthesis.tokens import frequent_words
 
 LIBRARY = Path("data/strokes.npz")
 
@@ -86,7 +86,7 @@ def _answer(field: Field, rng: np.random.Generator) -> str:
     most = field.cells or 12
     if field.pattern:
         return _walk(field.constraint, ALPHABETS[field.alphabet], most, rng)
-    words = [word for word in WORDS.read_text(encoding="utf-8").split() if 1 < len(word) <= most]
+    words = [word for word in frequent_words() if 1 < len(word) <= most]
     text = str(rng.choice(words))
     if rng.random() < 0.3 and len(longer := f"{text} {rng.choice(words)}") <= most:
         return longer

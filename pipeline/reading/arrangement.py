@@ -38,7 +38,8 @@ def arrange(found: Components, rows: list[Row], cell_rows: list[CellRow]) -> lis
     lines: list[list[Part]] = []
     for number, row in enumerate(rows):
         free = [piece for piece in row.pieces if piece not in inside]
-        levels = _levels([(other, cell_rows[other]) for other in hosted.get(number, [])])
+        beside_each_other = _side_by_side(cell_rows, hosted.get(number, []))
+        levels = [[(other, cell_rows[other]) for other in level] for level in beside_each_other]
         if not levels and free:
             lines.append([Part(0.0, row._replace(pieces=free), None, None)])
         middles = np.array([np.mean([cells.boxes[:, 1::2].mean() for _, cells in level]) for level in levels])
@@ -65,7 +66,10 @@ def _in_order(rows: list[Row], cell_rows: list[CellRow], hosts: dict[int, int]) 
 
 
 def _side_by_side(cell_rows: list[CellRow], numbers: Iterable[int]) -> list[list[int]]:
-    """The rows of cells on one level of a form, each from left to right: it is read across, also where writing forms columns."""
+    """The rows of cells on one level of a form, from left to right, level below level.
+
+    A form is read across, also where the writing in it forms columns.
+    """
     levels: list[list[int]] = []
     for number in sorted(numbers, key=lambda number: float(cell_rows[number].boxes[0, 0])):
         box = cell_rows[number].boxes[0]
@@ -77,7 +81,7 @@ def _side_by_side(cell_rows: list[CellRow], numbers: Iterable[int]) -> list[list
                 break
         else:
             levels.append([number])
-    return levels
+    return sorted(levels, key=lambda level: float(cell_rows[level[0]].boxes[:, 1].mean()))
 
 
 def _stacks(cell_rows: list[CellRow], numbers: Iterable[int]) -> list[list[int]]:
@@ -108,17 +112,6 @@ def _bring_together(rows: list[Row], hosts: dict[int, int], group: list[int]) ->
 def _around(cells: CellRow) -> tuple[float, float, float, float]:
     low, high = cells.boxes[:, :2].min(0), cells.boxes[:, 2:].max(0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def _levels(cell_rows: list[tuple[int, CellRow]]) -> list[list[tuple[int, CellRow]]]:
-    """Rows of cells that stand beside each other, top to bottom; those below another are other lines."""
-    levels: list[list[tuple[int, CellRow]]] = []
-    for number, cells in sorted(cell_rows, key=lambda entry: float(entry[1].boxes[:, 1].mean())):
-        if levels and cells.boxes[:, 1].mean() < levels[-1][0][1].boxes[:, 1::2].mean():
-            levels[-1].append((number, cells))
-        else:
-            levels.append([(number, cells)])
-    return levels
 
 
 def _lay_out(found: Components, free: Row, level: list[tuple[int, CellRow]]) -> list[list[Part]]:

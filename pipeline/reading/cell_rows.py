@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.reading.cell_runs import UNEVEN, Run, continue_runs, find_chains, group_by_height, run_odds
+from pipeline.reading.cell_runs import UNEVEN, Run, continue_runs, find_chains, group_by_height, place_odds, run_odds
 from pipeline.reading.layout import Components
 from pipeline.reading.straighten import View
 from pipeline.seeing.cells import SLIM, Cells
@@ -72,6 +72,20 @@ def centred(rows: list[CellRow], found: Components) -> float:
     Who fills in a cell aims at its middle; on squared paper a letter may stand anywhere in a square.
     """
     return float(sum(run_odds((row.boxes, row.pieces), found).sum() for row in rows if row.comb))
+
+
+def cell_odds(cells: Cells, boxes: np.ndarray, to_cells: np.ndarray) -> float:
+    """Log-odds by their places that letters, boxes (N, 4), were written into cells; those outside of all cells do not count.
+
+    Args:
+        to_cells: (3, 3), takes (x, y, 1) of the boxes to `cells.labels`.
+    """
+    middles = (boxes[:, :2] + boxes[:, 2:]).T / 2
+    at = _cell_at(cells, middles, to_cells)
+    own = cells.corners[at[at > 0] - 1]  # (n, 4, 2)
+    x, y, w = to_cells @ np.vstack([middles[:, at > 0], np.ones(len(own))])
+    miss = (np.stack([x / w, y / w], axis=1) - own.mean(axis=1)) / np.ptp(own, axis=1)
+    return float(np.sum(place_odds(miss)))
 
 
 def slope_of(cells: Cells) -> float:

@@ -7,7 +7,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pipeline.common.pixels import flatten
-from pipeline.reading.cell_runs import place_odds
+from pipeline.reading.cell_rows import cell_odds
 from pipeline.reading.glyphs import Model
 from pipeline.reading.layout import Components, find_components
 from pipeline.reading.sides import FEW, PRIOR, SAMPLES, UPRIGHT, letters_of, spread, sureness_of
@@ -47,31 +47,19 @@ def drop_other_inks(ink: np.ndarray, gray: np.ndarray, cells: Cells | None, mode
         faint[:] = False
         faint[_alone(found, pieces, large[contrast[large] < between])] = True
     else:
-        gain, side, back = _from_behind(found, letters[faint[letters]], letters[~faint[letters]], model)
+        fainter = letters[faint[letters]]
+        gain, side, back = _from_behind(found, fainter, letters[~faint[letters]], model)
         if abs(gain) < UPRIGHT:
             alone = _without(ink, found, ~faint)
             from_behind = reading(alone, back)
             gain = from_behind - reading(alone, side) if from_behind > 0 else 0.0  # nats; below 0 is no text, such as small print
-        if gain - max(0.0, _into_cells(found.boxes[letters[faint[letters]]] * 2, cells, ink.shape)) < UPRIGHT:
+        if cells:  # what shines through does not mind them; digits often look the same from behind
+            to_cells = np.diag([*np.divide(cells.labels.shape, ink.shape)[::-1] * 2, 1.0])
+            gain -= max(0.0, cell_odds(cells, found.boxes[fainter], to_cells))
+        if gain < UPRIGHT:
             return ink
         return _without_faint(ink, found, faint, dark)
     return _without(ink, found, faint) if faint.any() else ink
-
-
-def _into_cells(boxes: np.ndarray, cells: Cells | None, shape: tuple[int, ...]) -> float:
-    """Log-odds by their places that letters, boxes (N, 4) in a picture of this shape, were written into cells.
-
-    What shines through from the back does not mind the cells. Digits often look the same from behind.
-    """
-    if cells is None or not len(boxes):
-        return 0.0
-    height, width = cells.labels.shape
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 * (width / shape[1], height / shape[0])
-    x, y = np.minimum(middles.astype(int), (width - 1, height - 1)).T
-    inside = cells.labels[y, x] > 0
-    corners = cells.corners[cells.labels[y, x][inside] - 1]  # (n, 4, 2)
-    miss = (middles[inside] - corners.mean(axis=1)) / np.ptp(corners, axis=1)
-    return float(np.sum(place_odds(miss)))
 
 
 def _without(ink: np.ndarray, found: Components, dropped: np.ndarray) -> np.ndarray:

@@ -24,9 +24,15 @@ class Token(NamedTuple):
 
 
 @cache
+def frequent_words() -> list[str]:
+    """The words of `WORDS`."""
+    return WORDS.read_text(encoding="utf-8").split()
+
+
+@cache
 def _vocabulary() -> tuple[list[str], np.ndarray]:
     """Words and their cumulative probabilities: Zipf's law, flattened because frequent words are rarer in notes than in prose."""
-    words = WORDS.read_text(encoding="utf-8").split()
+    words = frequent_words()
     mass = np.cumsum(1 / (np.arange(len(words)) + 60.0) ** 0.7)
     return words, mass / mass[-1]
 

@@ -84,12 +84,13 @@ def test_rows_of_a_table_are_rows_of_the_table_with_its_empty_cells(templates, o
     assert page.text.split("\n") == [" ".join(text for text in row if text) for row in rows]
 
 
-def test_boxes_on_one_level_are_read_across_also_where_they_stand_in_columns(templates, options, monkeypatch):
+@pytest.mark.parametrize("lower", [12, 25])
+def test_boxes_on_one_level_are_read_across_also_where_they_stand_in_columns(templates, options, monkeypatch, lower):
     sheet = Sheet(1300, 900)
     rows = [("36", "92", "56"), ("60", "32", "77"), ("88", "37", "71"), ("10", "63", "73")]
     for row, numbers in enumerate(rows):
         for column, text in enumerate(numbers):
-            x, y = 80 + 420 * column, 60 + 200 * row + 12 * column  # seen at an angle
+            x, y = 80 + 420 * column, 60 + 200 * row + lower * column  # seen at an angle
             sheet.boxes(x, y, 2, width=70, height=80)
             sheet.write(x + 35, y + 40, text, pitch=70)
     assert sheet.read(templates, options, monkeypatch).text == "\n".join(" ".join(numbers) for numbers in rows)
